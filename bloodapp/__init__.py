@@ -1,0 +1,17 @@
+"""A local-first app for labelling, cleaning, training and judging blood-cell classifiers.
+
+The rooms, in the order of the work (the pages and the command line have the same order):
+
+    data       read any source, store it once, split it, remember every decision
+    review     detectors find what does not belong; one ranked queue to decide
+    augment    operations and pipelines as text; the realistic shift
+    train      recipes, models, the fit
+    evaluate   metrics with intervals, mistakes, clean beside shifted
+    classify   a finished run applied to new images
+
+Below them lie `jobs` (background work: a job is a folder) and `runs` (a run is a training job
+and all it wrote); at the bottom `workspace`, `classes` and `errors`. `charts` draws, `ui` is the
+only package that knows Streamlit, `cli` is its equal on the command line.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,184 @@
+"""Where things lie on disk, and how they are written so that a kill loses nothing.
+
+Importing this module creates nothing. Every JSON file carries `format`; every replacement is
+written beside its target and moved over it, so that a reader sees the old or the new text only.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bloodapp.errors import AlreadyExists, InvalidValue, Unreadable
+
+FORMAT = 1
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def home() -> Path:
+    """The folder that holds datasets and jobs: `$BLOODAPP_HOME`, or `workspace/` in the checkout."""
+    chosen = os.environ.get("BLOODAPP_HOME")
+    return Path(chosen).expanduser().resolve() if chosen else CHECKOUT / "workspace"
+
+
+def datasets_folder() -> Path:
+    """The folder of all datasets."""
+    return home() / "datasets"
+
+
+def jobs_folder() -> Path:
+    """The folder of all jobs that are not trainings."""
+    return home() / "jobs"
+
+
+def runs_folder() -> Path:
+    """The run store: `$BLOODAPP_HOME/models`, or `models/` of the checkout."""
+    return home() / "models" if os.environ.get("BLOODAPP_HOME") else CHECKOUT / "models"
+
+
+def shipped_runs_folder() -> Path:
+    """The runs that ship with the project; read-only."""
+    return CHECKOUT / "models"
+
+
+def now() -> str:
+    """The time as UTC ISO-8601 with milliseconds, `2026-11-20T10:54:15.123Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def checked_name(name: str) -> str:
+    """The name itself if it may name a folder; raises InvalidValue otherwise."""
+    if not _NAME.fullmatch(name):
+        raise InvalidValue(
+            f"'{name}' cannot be used as a name: use 1 to 64 letters, digits, '.', '_' or '-', "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """A usable name made from any text, for instance a file's stem."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:64].rstrip("-._") or "dataset"
+
+
+def claim_folder(parent: Path, name: str, *, number: bool = False) -> Path:
+    """Create `parent/name`, which nobody else then can; with `number` try name-2, name-3, … if taken.
+
+    Raises AlreadyExists if the name is taken and `number` is false.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, 10_000):
+        folder = parent / (name if attempt == 1 else f"{name}-{attempt}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+        if not number:
+            break
+    raise AlreadyExists(f"'{name}' is taken: choose another name.")
+
+
+@contextmanager
+def staged_folder(parent: Path) -> Iterator[Path]:
+    """A hidden folder in `parent` to build something in; it vanishes unless moved away inside the block."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".making-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that replaces it when the block ends well, and goes when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace a JSON file atomically; adds `format`. Raises ValueError for NaN and infinities."""
+    text = json.dumps({"format": FORMAT, **content}, allow_nan=False, indent=1, ensure_ascii=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of ours; raises FileNotFoundError if absent, Unreadable if damaged or too new."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{path.name} in '{path.parent.name}' is damaged: {error}.") from error
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise Unreadable(f"{path.name} in '{path.parent.name}' is not one of this app's files.")
+    if content["format"] > FORMAT:
+        raise Unreadable(
+            f"'{path.parent.name}' was written by a newer version of this app: update the app to open it."
+        )
+    return content
+
+
+def append_line(path: Path, content: dict[str, Any]) -> None:
+    """Append one JSON line in a single write; non-finite numbers become null."""
+    line = json.dumps(_finite(content), allow_nan=False, ensure_ascii=False) + "\n"
+    with path.open("ab") as stream:
+        stream.write(line.encode())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """All JSON lines of a file ([] if absent); a torn last line is passed over, any other is Unreadable."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    rows = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            if number == len(lines) - 1:
+                break
+            raise Unreadable(f"Line {number} of {path.name} in '{path.parent.name}' is damaged.") from error
+    return rows
+
+
+def lock(path: Path) -> FileLock:
+    """A lock file that is free again after a kill; use `with lock(path).acquire(timeout=0)`."""
+    return FileLock(path)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process (or another part of this one) holds the lock file."""
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
