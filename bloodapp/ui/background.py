@@ -1,0 +1,136 @@
+"""Background work as the pages see it: the runner, the strip of running jobs, watching one job.
+
+Pages read files and ask for a new look only while something runs: `run_every` is a message to the
+browser, so an idle page sends nothing. Nothing here depends on a browser staying open.
+"""
+
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from bloodapp import workspace
+from bloodapp.errors import BloodappError
+from bloodapp.jobs.job import ACTIVE, Job, list_jobs, request_stop, resume
+from bloodapp.jobs.runner import Runner
+from bloodapp.ui.text import plain, time_left
+
+INTERVAL = 1.0
+_SEEN = "kept.jobs_seen"
+_WORDS = {
+    "import": "Importing",
+    "scan": "Looking for what does not belong",
+    "train": "Training",
+    "evaluate": "Evaluating",
+}
+
+
+def runner() -> Runner:
+    """The one runner of this server for the current workspace; started at the first call."""
+    return _runner(str(workspace.home()))
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda old: old.close())
+def _runner(home: str) -> Runner:
+    new = Runner()
+    new.start()
+    return new
+
+
+def active_jobs(kind: str | None = None) -> list[Job]:
+    """Jobs that wait or work, newest first."""
+    return [job for job in list_jobs() if (kind in (None, job.kind)) and job.state() in ACTIVE]
+
+
+def live(draw: Callable[[], None], *, active: bool) -> None:
+    """Draw in a fragment that redraws itself every second while `active`, and never otherwise."""
+    st.fragment(draw, run_every=INTERVAL if active else None)()
+
+
+def title_of(job: Job) -> str:
+    """What a job is called for people."""
+    return job.title if job.title not in ("", job.kind) else _WORDS.get(job.kind, job.kind.capitalize())
+
+
+def share(status: dict) -> float | None:
+    """How much of a job is done, 0 to 1; None when it does not know."""
+    total = status.get("total") or 0
+    return min(1.0, (status.get("done") or 0) / total) if total > 0 else None
+
+
+def job_strip() -> None:
+    """Small bars of everything that waits or works; when something ends the whole page is drawn anew."""
+    busy = active_jobs()
+    st.session_state[_SEEN] = [str(job.folder) for job in busy]
+    live(_strip, active=bool(busy))
+
+
+def _strip() -> None:
+    seen = st.session_state.get(_SEEN, [])
+    jobs = [job for job in list_jobs() if str(job.folder) in seen]
+    states = [(job, job.state()) for job in jobs]
+    ended = [(job, state) for job, state in states if state not in ACTIVE]
+    if ended or len(jobs) < len(seen):
+        for job, state in ended:
+            st.toast(f"{title_of(job)}: {state}.")
+        st.rerun()
+    for job, state in states:
+        status = job.status()
+        done = share(status)
+        words = "waiting" if state == "queued" else f"{done:.0%}" if done is not None else "at work"
+        left = time_left(status.get("eta_s")) if state == "running" else ""
+        st.html(
+            f'<div class="job"><div><b>{escape(title_of(job))}</b><span>{words}</span></div>'
+            f'<div class="bar"><i style="width:{100 * (done or 0):.1f}%"></i></div>'
+            f"<small>{escape(left)}</small></div>"
+        )
+
+
+def watch(job: Job, *, key: str = "watch") -> None:
+    """Show one job: progress, what it does, the time left and a way to stop; or how it ended and how to go on.
+
+    When the job's state changes the whole page is drawn anew.
+    """
+    before = job.state()
+
+    def draw() -> None:
+        state = job.state()
+        if state != before:
+            st.rerun()
+        status = job.status()
+        if state in ACTIVE:
+            _draw_active(job, state, status, key)
+        elif state != "done":
+            _draw_ended(job, state, status, key)
+
+    live(draw, active=before in ACTIVE)
+
+
+def _draw_active(job: Job, state: str, status: dict, key: str) -> None:
+    done = share(status)
+    text = status.get("text") or ("Waiting for its turn" if state == "queued" else "Starting")
+    words = " · ".join(part for part in (title_of(job), text, time_left(status.get("eta_s"))) if part)
+    bar, button = st.columns([6, 1], vertical_alignment="bottom")
+    bar.progress(done or 0.0, text=plain(words))
+    stopping = job.stopping()
+    if button.button("Stopping…" if stopping else "Stop", key=f"{key}-stop", disabled=stopping, width="stretch"):
+        request_stop(job)
+        st.rerun(scope="fragment")
+
+
+def _draw_ended(job: Job, state: str, status: dict, key: str) -> None:
+    said = {
+        "failed": f"{title_of(job)} did not work. {status.get('error') or 'The reason is in its log.'}",
+        "stopped": f"{title_of(job)} was stopped.",
+        "interrupted": f"{title_of(job)} was interrupted: its process ended before the work was done.",
+    }.get(state, f"{title_of(job)}: {state}.")
+    (st.error if state == "failed" else st.warning)(plain(said))
+    if st.button("Try again" if state == "failed" else "Continue", key=f"{key}-resume"):
+        try:
+            resume(job)
+        except BloodappError as error:
+            st.error(plain(str(error)))
+        else:
+            runner()
+            st.rerun()
+

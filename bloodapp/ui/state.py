@@ -1,0 +1,124 @@
+"""What the user has chosen: dataset, run and a page's filters.
+
+Choices are kept twice: in session keys that belong to no widget (a widget's key goes when the page
+changes), and in the address, so that a link, a reload and the back button hold. The address wins:
+it is what the user sees, sends and steps back to.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from bloodapp.data import dataset as datasets
+from bloodapp.errors import BloodappError
+from bloodapp.runs import run as runs
+
+_PREFIX = "kept."
+_DATASET = "dataset"
+_RUN = "run"
+
+
+def get(key: str, default: Any = None) -> Any:
+    """The kept value of `key`: a string, number, list or dict."""
+    return st.session_state.get(_PREFIX + key, default)
+
+
+def put(key: str, value: Any) -> None:
+    """Keep a value under a key that is no widget's; a registered filter shows in the address too."""
+    st.session_state[_PREFIX + key] = value
+    if key in (_DATASET, _RUN, *_registered()):
+        _show({key: value})
+
+
+def register(page: str, names: Iterable[str]) -> None:
+    """Take over a page's filters from the address, and show the remembered ones there.
+
+    Call once at the page's start. Values that came by the address are strings.
+    """
+    names = tuple(names)
+    st.session_state[_PREFIX + "filters"] = [page, *names]
+    for name in names:
+        if name in st.query_params:
+            st.session_state[_PREFIX + name] = st.query_params[name]
+    _show({name: get(name) for name in names})
+
+
+def choose_dataset(name: str | None) -> None:
+    """Choose a dataset; a run of another dataset stays chosen only if the user chooses it again."""
+    st.session_state[_PREFIX + _DATASET] = name
+    st.session_state[_PREFIX + _RUN] = None
+    _show({_DATASET: name, _RUN: None})
+
+
+def choose_run(name: str | None) -> None:
+    """Choose a run."""
+    put(_RUN, name)
+
+
+def chosen_dataset() -> "datasets.Dataset | None":
+    """The dataset in the address, else the remembered one, else the newest; None when there is none.
+
+    A name that does not exist any more is passed over and taken out of the address.
+    """
+    available = datasets.list_datasets()
+    asked = st.query_params.get(_DATASET)
+    for name in (asked, get(_DATASET), *_newest_first(available)):
+        if name in available:
+            try:
+                found = datasets.open_dataset(name)
+            except BloodappError:
+                continue
+            _settle(_DATASET, name)
+            return found
+    _settle(_DATASET, None)
+    return None
+
+
+def chosen_run(dataset: "datasets.Dataset | None" = None) -> "runs.Run | None":
+    """The run in the address, else the remembered one, else the latest finished one of the dataset."""
+    for name in (st.query_params.get(_RUN), get(_RUN)):
+        if name:
+            try:
+                run = runs.open_run(name)
+            except BloodappError:
+                continue
+            _settle(_RUN, run.name)
+            return run
+    _settle(_RUN, None)
+    return runs.latest_run(dataset.name if dataset else None)
+
+
+def address() -> dict[str, str]:
+    """What a link to another page carries on: the chosen dataset and run."""
+    return {key: str(get(key)) for key in (_DATASET, _RUN) if get(key)}
+
+
+def _settle(key: str, value: str | None) -> None:
+    st.session_state[_PREFIX + key] = value
+    _show({key: value})
+
+
+def _registered() -> tuple[str, ...]:
+    return tuple(get("filters", [""])[1:])
+
+
+def _show(values: dict[str, Any]) -> None:
+    """Write to the address in one go, and only what differs: every change is a step of the back button."""
+    now = st.query_params.to_dict()
+    then = {**now, **{key: str(value) for key, value in values.items() if value not in (None, "")}}
+    for key, value in values.items():
+        if value in (None, ""):
+            then.pop(key, None)
+    if then != now:
+        st.query_params.from_dict(then)
+
+
+def _newest_first(names: Iterable[str]) -> list[str]:
+    def touched(name: str) -> float:
+        try:
+            return (datasets.dataset_path(name) / "dataset.json").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    return sorted(names, key=touched, reverse=True)
