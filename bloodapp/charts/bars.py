@@ -1,0 +1,138 @@
+"""Bars by class: probabilities of one image, counts of a dataset, recall clean beside shifted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from bloodapp.charts.style import ACCENT, LINE, SHIFTED, calm, percent, rgba
+from bloodapp.classes import CellClass
+
+
+def probability_chart(
+    probabilities: npt.ArrayLike, classes: Sequence[CellClass], *, height: int | None = None
+) -> go.Figure:
+    """Draw one image's probabilities (C,) as horizontal bars in class order, the best one strong."""
+    shares = np.asarray(probabilities, np.float64)
+    best = int(shares.argmax())
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            y=[c.title for c in classes],
+            orientation="h",
+            marker={
+                "color": [rgba(c.colour, 1 if i == best else 0.45) for i, c in enumerate(classes)],
+                "cornerradius": 3,
+            },
+            text=[percent(share) for share in shares],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    calm(figure, height or 34 * len(classes) + 16, r=64)
+    figure.update_layout(bargap=0.35)
+    figure.update_xaxes(range=[0, 1], showticklabels=False)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def count_chart(
+    counts: npt.ArrayLike, classes: Sequence[CellClass], *, height: int | None = None
+) -> go.Figure:
+    """Draw the number of images of each class (C,) as horizontal bars in the class colours."""
+    numbers = np.asarray(counts, np.int64)
+    total = max(int(numbers.sum()), 1)
+    figure = go.Figure(
+        go.Bar(
+            x=numbers,
+            y=[c.title for c in classes],
+            orientation="h",
+            marker={"color": [c.colour for c in classes], "cornerradius": 3},
+            text=[f"{n:,}" for n in numbers],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=numbers / total,
+            hovertemplate="%{y}: %{x:,} images, %{customdata:.1%}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    calm(figure, height or 34 * len(classes) + 16, r=56)
+    figure.update_layout(bargap=0.35)
+    figure.update_xaxes(range=[0, max(int(numbers.max(initial=0)), 1)], showticklabels=False)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def recall_chart(
+    clean: npt.ArrayLike,
+    shifted: npt.ArrayLike | None,
+    classes: Sequence[CellClass],
+    *,
+    height: int | None = None,
+) -> go.Figure:
+    """Draw each class's recall, clean joined to shifted, with 95 % intervals as thin lines.
+
+    `clean` and `shifted` are (C, 3): value, low, high; unknown figures are NaN and left out.
+    The length of the thick line is what the class loses when the images change.
+    """
+    titles = [c.title for c in classes]
+    places = np.arange(len(titles), dtype=np.float64)
+    before = np.asarray(clean, np.float64)
+    figure = go.Figure()
+    if shifted is not None:
+        after = np.asarray(shifted, np.float64)
+        figure.add_scatter(
+            x=np.stack([before[:, 0], after[:, 0], np.full(len(titles), np.nan)], 1).ravel(),
+            y=np.repeat(places, 3),
+            mode="lines",
+            line={"color": LINE, "width": 7},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        _dots(figure, after, places + 0.13, titles, "shifted", SHIFTED, "diamond")
+    _dots(figure, before, places - 0.13 if shifted is not None else places, titles, "clean", ACCENT)
+    calm(figure, height or 40 * len(titles) + 72, t=36)
+    known = [v for v in figure.data for v in np.asarray(v.x, np.float64) if v == v]
+    low = min([0.9, *(float(v) for v in known)])
+    figure.update_xaxes(
+        range=[max(low - 0.08, 0), 1.005], tickformat=".0%", showgrid=True, nticks=6, title="recall"
+    )
+    figure.update_yaxes(tickvals=places, ticktext=titles, range=[len(titles) - 0.5, -0.5])
+    return figure
+
+
+def _dots(
+    figure: go.Figure,
+    figures: npt.NDArray[np.float64],
+    places: npt.NDArray[np.float64],
+    titles: Sequence[str],
+    name: str,
+    colour: str,
+    symbol: str = "circle",
+) -> None:
+    value, low, high = figures.T
+    figure.add_scatter(
+        x=value,
+        y=places,
+        name=name,
+        mode="markers",
+        marker={"color": colour, "size": 10, "symbol": symbol},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": high - value,
+            "arrayminus": value - low,
+            "color": rgba(colour, 0.55),
+            "thickness": 1.5,
+            "width": 0,
+        },
+        customdata=np.stack([low, high], 1),
+        hovertext=list(titles),
+        hovertemplate=(
+            f"<b>%{{hovertext}}</b> {name}: %{{x:.1%}}<br>95 %: %{{customdata[0]:.1%}} to "
+            "%{customdata[1]:.1%}<extra></extra>"
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Learning curves: a figure per epoch, on training and on validation images."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from bloodapp.charts.style import ACCENT, GREY, LINE, calm
+
+
+def learning_curve(
+    epochs: Sequence[float],
+    training: Sequence[float | None],
+    validation: Sequence[float | None],
+    *,
+    name: str,
+    best_epoch: int | None = None,
+    share: bool = False,
+    height: int = 260,
+) -> go.Figure:
+    """Draw one figure per epoch for training (grey) and validation (accent); None leaves a hole.
+
+    With `share` the axis is in percent. `best_epoch` marks the epoch whose weights were kept.
+    """
+    number = ".1%" if share else ".3f"
+    figure = go.Figure()
+    for label, values, colour, width in (
+        ("training", training, GREY, 2),
+        ("validation", validation, ACCENT, 2.5),
+    ):
+        figure.add_scatter(
+            x=list(epochs),
+            y=list(values),
+            name=label,
+            mode="lines+markers" if len(epochs) < 40 else "lines",
+            line={"color": colour, "width": width, "shape": "linear"},
+            marker={"size": 5},
+            hovertemplate=f"{label} %{{y:{number}}}<extra></extra>",
+        )
+    calm(figure, height, t=40)
+    figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(title={"text": "epoch", "standoff": 4}, tickformat="d", nticks=8)
+    figure.update_yaxes(
+        title={"text": name, "standoff": 8}, showgrid=True, nticks=5, tickformat=".0%" if share else None
+    )
+    if best_epoch is not None:
+        figure.add_vline(
+            x=best_epoch,
+            line={"color": LINE, "width": 1.5, "dash": "dot"},
+            annotation={"text": "kept", "showarrow": False, "font": {"size": 11, "color": GREY}},
+            annotation_position="bottom right",
+        )
+    return figure

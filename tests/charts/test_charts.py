@@ -1,0 +1,118 @@
+"""The charts say what the arrays say, and carry what a click must lead to."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from bloodapp.charts.bars import count_chart, probability_chart, recall_chart
+from bloodapp.charts.confusion import confusion_chart
+from bloodapp.charts.curves import learning_curve
+from bloodapp.charts.gap import REPORTED, RunPoint, gap_chart
+from bloodapp.charts.style import percent, rgba
+from bloodapp.classes import DEFAULT_CLASSES
+
+MATRIX = np.diag([50] * 8)
+MATRIX[3, 5] = 7
+
+
+def every_chart() -> list[go.Figure]:
+    """One figure of each kind."""
+    shares = np.linspace(0.02, 0.23, 8)
+    intervals = np.stack([np.full(8, 0.9), np.full(8, 0.8), np.full(8, 0.95)], 1)
+    return [
+        confusion_chart(MATRIX, DEFAULT_CLASSES),
+        confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True, shifted=True, chosen=(3, 5)),
+        learning_curve([1, 2], [0.5, 0.4], [0.6, None], name="loss", best_epoch=1),
+        probability_chart(shares, DEFAULT_CLASSES),
+        count_chart(range(8), DEFAULT_CLASSES),
+        recall_chart(intervals, None, DEFAULT_CLASSES),
+        recall_chart(intervals, intervals - 0.1, DEFAULT_CLASSES),
+        gap_chart(),
+        gap_chart(REPORTED, [RunPoint("mine", 0.96, 0.86, 1712, "val", chosen=True)]),
+    ]
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_charts_are_transparent_and_plain_json(number):
+    """Every figure has a clear background and can be sent to a browser or a report."""
+    figure = every_chart()[number]
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert "NaN" not in figure.to_json()
+    assert figure.layout.font.color is None, "the theme chooses the colour of text"
+
+
+def test_every_cell_of_the_matrix_can_be_clicked():
+    """Each of the 64 cells is one bar that carries true, predicted, count and rate."""
+    bars = confusion_chart(MATRIX, DEFAULT_CLASSES).data[0]
+    cells = np.asarray(bars.customdata)
+    assert cells.shape == (64, 4)
+    found = {(int(t), int(p)): (int(n), r) for t, p, n, r in cells}
+    assert found[3, 5] == (7, pytest.approx(7 / 57))
+    assert found[0, 1] == (0, 0)
+    for (true, predicted), place, base in zip(found, bars.x, bars.base, strict=True):
+        assert (place, base + 0.5) == (predicted, true)
+
+
+def test_counts_and_rates_are_written_into_the_cells():
+    """The texts are counts or percentages of the row; empty cells stay empty."""
+    counts = [t for trace in confusion_chart(MATRIX, DEFAULT_CLASSES).data[1:] for t in trace.text]
+    assert sorted(counts) == ["50"] * 8 + ["7"]
+    rates = [t for trace in confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True).data[1:] for t in trace.text]
+    assert sorted(rates) == ["100"] * 7 + ["12.3", "87.7"]
+
+
+def test_a_class_without_images_draws():
+    """A row of zeros is neither divided by nor coloured."""
+    figure = confusion_chart(np.zeros((8, 8), int), DEFAULT_CLASSES)
+    assert all(len(trace.text or ()) == 0 for trace in figure.data[1:])
+
+
+def test_all_reported_pairs_are_drawn():
+    """Sixteen pairs from five teams, each with both numbers, all grey."""
+    assert len(REPORTED) == 16
+    assert len({point.system for point in REPORTED}) == 5
+    points = gap_chart().data[1]
+    assert list(zip(points.x, points.y, strict=True)) == [(p.own, p.hidden) for p in REPORTED]
+    assert all(point.hidden < point.own for point in REPORTED)
+
+
+def test_the_two_kinds_of_points_are_told_apart():
+    """Runs and reports have their own legend entry, and the runs' says that it is another test."""
+    figure = gap_chart(REPORTED, [RunPoint("mine", 0.96, 0.86, 1712, "val")])
+    names = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert "hidden set" in names[0]
+    assert "not the same test" in names[1]
+    assert figure.data[2].customdata[0][0] == "mine"
+    assert "1,712 images of the val part" in figure.data[2].hovertext[0]
+
+
+def test_a_poor_run_is_still_on_the_chart():
+    """The axes reach down to runs that do badly."""
+    figure = gap_chart(REPORTED, [RunPoint("poor", 0.2, 0.05)])
+    assert figure.layout.xaxis.range[0] < 20
+    assert figure.layout.yaxis.range[0] < 5
+
+
+def test_probabilities_keep_the_class_order():
+    """The bars are in class order, the first class on top, the best one in full colour."""
+    figure = probability_chart([0.1, 0.7, 0.2] + [0.0] * 5, DEFAULT_CLASSES)
+    assert list(figure.data[0].y) == [c.title for c in DEFAULT_CLASSES]
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.data[0].marker.color[1] == rgba(DEFAULT_CLASSES[1].colour, 1)
+    assert figure.data[0].text[1] == "70.0 %"
+
+
+def test_unknown_recall_leaves_a_hole():
+    """A class without images has no dot, and the axis does not mind."""
+    table = np.full((8, 3), np.nan)
+    table[0] = (0.9, 0.8, 0.95)
+    figure = recall_chart(table, table, DEFAULT_CLASSES)
+    assert "NaN" not in figure.to_json()
+    assert figure.layout.xaxis.range[0] < 0.9
+
+
+def test_text_of_shares():
+    """Shares are written as percent, unknown ones as a dash."""
+    assert percent(0.973) == "97.3 %"
+    assert percent(float("nan")) == "-"
+    assert rgba("#4C6EF5", 0.5) == "rgba(76, 110, 245, 0.500)"
