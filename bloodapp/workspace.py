@@ -17,6 +17,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from bloodapp.errors import AlreadyExists, InvalidValue, Unreadable
 
 FORMAT = 1
@@ -135,9 +140,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def append_line(path: Path, content: dict[str, Any]) -> None:
-    """Append one JSON line in a single write; non-finite numbers become null."""
-    line = json.dumps(_finite(content), allow_nan=False, ensure_ascii=False) + "\n"
-    with path.open("ab") as stream:
+    """Append one JSON line; non-finite numbers become null, and a torn last line goes first."""
+    line = json.dumps(finite(content), allow_nan=False, ensure_ascii=False) + "\n"
+    with path.open("a+b") as stream:
+        if stream.seek(0, os.SEEK_END):
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.seek(0)
+                stream.truncate(stream.read().rfind(b"\n") + 1)
         stream.write(line.encode())
 
 
@@ -164,21 +174,35 @@ def lock(path: Path) -> FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process (or another part of this one) holds the lock file."""
-    if not path.exists():
+    """Whether some process (or another part of this one) holds the lock file.
+
+    Asks with a shared lock, so that any number of readers may ask at once and none is taken for a
+    holder; it lasts some microseconds, so whoever wants to hold the lock tries for longer than that.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
         return False
     try:
-        with FileLock(path).acquire(timeout=0):
-            return False
-    except Timeout:
+        if fcntl is None:
+            with FileLock(path).acquire(timeout=0):
+                return False
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except (Timeout, BlockingIOError):
         return True
+    finally:
+        os.close(handle)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value as JSON holds it: NumPy scalars as plain numbers, NaN and infinities as None, at any depth."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

@@ -1,0 +1,5 @@
+"""A run is a training, at work or finished, and all it wrote: the folder is the model.
+
+run            the folder and its files: create, list, open, delete
+predictions    the table of probabilities that evaluation reads
+"""
