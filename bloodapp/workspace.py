@@ -196,7 +196,7 @@ def is_held(path: Path) -> bool:
 
 
 def finite(value: Any) -> Any:
-    """The value as JSON holds it: NumPy scalars as plain numbers, NaN and infinities as None, at any depth."""
+    """The value as JSON holds it, at any depth: NumPy scalars as numbers, NaN and infinities as None."""
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):

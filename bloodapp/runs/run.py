@@ -197,7 +197,8 @@ def latest_run(dataset_name: str | None = None, finished: bool = True) -> Run | 
 def headline(run: Run) -> dict[str, Any] | None:
     """The numbers that stand for a run; None when it has no report yet.
 
-    part (test if there is one, else val), n, accuracy, balanced_accuracy, shifted_accuracy; None where not measured.
+    Keys: part (test if there is one, else val), n, accuracy, balanced_accuracy, shifted_accuracy; a
+    number is None where it was not measured.
     """
     parts = (run.report() or {}).get("parts", {})
     part = next((each for each in ("test", "val") if each in parts), None)
