@@ -88,13 +88,14 @@ def recall_chart(
             x=np.stack([before[:, 0], after[:, 0], np.full(len(titles), np.nan)], 1).ravel(),
             y=np.repeat(places, 3),
             mode="lines",
-            line={"color": LINE, "width": 7},
+            line={"color": LINE, "width": 9},
             hoverinfo="skip",
             showlegend=False,
         )
-        _dots(figure, after, places + 0.13, titles, "shifted", SHIFTED, "diamond")
-    _dots(figure, before, places - 0.13 if shifted is not None else places, titles, "clean", ACCENT)
+        _dots(figure, after, places, titles, "shifted", SHIFTED, "diamond")
+    _dots(figure, before, places, titles, "clean", ACCENT)
     calm(figure, height or 40 * len(titles) + 72, t=36)
+    figure.update_layout(legend_traceorder="reversed")
     known = [v for v in figure.data for v in np.asarray(v.x, np.float64) if v == v]
     low = min([0.9, *(float(v) for v in known)])
     figure.update_xaxes(
@@ -126,7 +127,7 @@ def _dots(
             "array": high - value,
             "arrayminus": value - low,
             "color": rgba(colour, 0.55),
-            "thickness": 1.5,
+            "thickness": 2,
             "width": 0,
         },
         customdata=np.stack([low, high], 1),

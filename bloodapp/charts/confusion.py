@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from bloodapp.charts.style import ACCENT, SHIFTED, calm, percent, rgba
+from bloodapp.charts.style import ACCENT, calm, percent, rgba
 from bloodapp.classes import CellClass
 
 _SHORT = 14
+_MISTAKE = "#E03131"
 
 
 def confusion_chart(
@@ -17,7 +18,6 @@ def confusion_chart(
     classes: Sequence[CellClass],
     *,
     rates: bool = False,
-    shifted: bool = False,
     chosen: tuple[int, int] | None = None,
     height: int = 520,
 ) -> go.Figure:
@@ -34,9 +34,8 @@ def confusion_chart(
     true, predicted = (axis.ravel() for axis in np.indices(counts.shape))
     # The eye must see 1 % of mistakes: shades of mistakes grow with the square root.
     strength = np.where(true == predicted, share.ravel() * 0.85, np.sqrt(share.ravel()) * 0.95)
-    right = SHIFTED if shifted else ACCENT
     colours = [
-        rgba(right if t == p else "#E03131", 0.035 + float(s) * 0.9)
+        rgba(ACCENT if t == p else _MISTAKE, 0.035 + float(s) * 0.9)
         for t, p, s in zip(true, predicted, strength, strict=True)
     ]
     bars = go.Bar(
@@ -45,7 +44,10 @@ def confusion_chart(
         base=true - 0.5,
         width=0.96,
         marker={"color": colours, "cornerradius": 4, "line": {"width": 0}},
-        customdata=np.stack([true, predicted, counts.ravel(), share.ravel()], axis=1),
+        customdata=[
+            [int(t), int(p), int(n), float(s)]
+            for t, p, n, s in zip(true, predicted, counts.ravel(), share.ravel(), strict=True)
+        ],
         hovertext=[
             f"<b>{titles[t]}</b> "
             + (f"named right: {n:,}" if t == p else f"taken for <b>{titles[p]}</b>: {n:,}")
@@ -57,8 +59,19 @@ def confusion_chart(
         unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
-    figure = go.Figure([bars, *_texts(true, predicted, counts.ravel(), share.ravel(), strength, rates)])
-    calm(figure, height, t=56)
+    figure = calm(go.Figure(bars), height, t=56)
+    # Annotations, unlike a trace of text, keep their strength when a cell is selected.
+    for t, p, n, s, strong in zip(
+        true, predicted, counts.ravel(), share.ravel(), strength > 0.5, strict=True
+    ):
+        if n:
+            figure.add_annotation(
+                x=p,
+                y=t,
+                text=_rate(s) if rates else f"{n:,}",
+                showarrow=False,
+                font={"size": 13, "color": "#FFFFFF"} if strong else {"size": 13},
+            )
     places = list(range(len(titles)))
     figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest")
     figure.update_xaxes(
@@ -70,7 +83,7 @@ def confusion_chart(
         range=[-0.5, len(titles) - 0.5],
     )
     figure.update_yaxes(
-        title={"text": "given label", "standoff": 6},
+        title={"text": "given label", "standoff": 18},
         tickvals=places,
         ticktext=[_short(c) for c in classes],
         range=[len(titles) - 0.5, -0.5],
@@ -80,35 +93,6 @@ def confusion_chart(
         edges = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.5, "y1": row + 0.5}
         figure.add_shape(type="rect", **edges, line={"color": ACCENT, "width": 3}, layer="above")
     return figure
-
-
-def _texts(
-    true: npt.NDArray[np.int64],
-    predicted: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
-    share: npt.NDArray[np.float64],
-    strength: npt.NDArray[np.float64],
-    rates: bool,
-) -> list[go.Scatter]:
-    """The numbers in the cells: white on strong shades, in the theme's colour on weak ones."""
-    traces = []
-    for strong in (False, True):
-        shown = (counts > 0) & ((strength > 0.5) == strong)
-        texts = [
-            _rate(s) if rates else f"{n:,}" for n, s in zip(counts[shown], share[shown], strict=True)
-        ]
-        traces.append(
-            go.Scatter(
-                x=predicted[shown],
-                y=true[shown],
-                text=texts,
-                mode="text",
-                textfont={"size": 13, "color": "#FFFFFF"} if strong else {"size": 13},
-                hoverinfo="skip",
-                showlegend=False,
-            )
-        )
-    return traces
 
 
 def _rate(share: float) -> str:

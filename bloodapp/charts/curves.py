@@ -47,6 +47,6 @@ def learning_curve(
             x=best_epoch,
             line={"color": LINE, "width": 1.5, "dash": "dot"},
             annotation={"text": "kept", "showarrow": False, "font": {"size": 11, "color": GREY}},
-            annotation_position="bottom right",
+            annotation_position="bottom left" if share else "top left",
         )
     return figure

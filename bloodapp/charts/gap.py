@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from bloodapp.charts.style import ACCENT, GREY, LINE, calm
+from bloodapp.charts.style import ACCENT, GREY, LINE, calm, rgba
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def gap_chart(
 ) -> go.Figure:
     """Draw accuracy on changed images over accuracy on one's own; the diagonal would be 'no gap'.
 
-    The two kinds of points are different tests, and the legend says so. Runs carry `customdata`
-    (name,).
+    The two kinds of points are different tests, and the legend says so. A line from the diagonal
+    down to a run is its gap. Runs carry `customdata` (name,).
     """
     lowest_x = min([66.0, *(100 * run.clean - 4 for run in runs), *(point.own - 4 for point in reports)])
     lowest_y = min([10.0, *(100 * run.shifted - 4 for run in runs)])
@@ -98,6 +98,16 @@ def gap_chart(
         hovertext=[_report_text(point) for point in reports],
         hovertemplate="%{hovertext}<extra></extra>",
     )
+    for run in runs:
+        figure.add_shape(
+            type="line",
+            x0=100 * run.clean,
+            x1=100 * run.clean,
+            y0=100 * run.clean,
+            y1=100 * run.shifted,
+            line={"color": rgba(ACCENT, 0.45), "width": 1.5},
+            layer="below",
+        )
     if runs:
         figure.add_scatter(
             x=[100 * run.clean for run in runs],

@@ -21,7 +21,7 @@ def every_chart() -> list[go.Figure]:
     intervals = np.stack([np.full(8, 0.9), np.full(8, 0.8), np.full(8, 0.95)], 1)
     return [
         confusion_chart(MATRIX, DEFAULT_CLASSES),
-        confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True, shifted=True, chosen=(3, 5)),
+        confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True, chosen=(3, 5)),
         learning_curve([1, 2], [0.5, 0.4], [0.6, None], name="loss", best_epoch=1),
         probability_chart(shares, DEFAULT_CLASSES),
         count_chart(range(8), DEFAULT_CLASSES),
@@ -55,16 +55,16 @@ def test_every_cell_of_the_matrix_can_be_clicked():
 
 def test_counts_and_rates_are_written_into_the_cells():
     """The texts are counts or percentages of the row; empty cells stay empty."""
-    counts = [t for trace in confusion_chart(MATRIX, DEFAULT_CLASSES).data[1:] for t in trace.text]
+    counts = [note.text for note in confusion_chart(MATRIX, DEFAULT_CLASSES).layout.annotations]
     assert sorted(counts) == ["50"] * 8 + ["7"]
-    rates = [t for trace in confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True).data[1:] for t in trace.text]
+    rates = [note.text for note in confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True).layout.annotations]
     assert sorted(rates) == ["100"] * 7 + ["12.3", "87.7"]
 
 
 def test_a_class_without_images_draws():
     """A row of zeros is neither divided by nor coloured."""
     figure = confusion_chart(np.zeros((8, 8), int), DEFAULT_CLASSES)
-    assert all(len(trace.text or ()) == 0 for trace in figure.data[1:])
+    assert not figure.layout.annotations
 
 
 def test_all_reported_pairs_are_drawn():
