@@ -1,0 +1,363 @@
+"""Every decision about a dataset's images, as an append-only log with undo.
+
+An event keeps, excludes, flags or relabels one image. Undo is an event too: it cancels one other event,
+at any time, and may be undone itself. So nothing is ever lost, and what holds now is read off the log:
+
+* an image's label is its last uncancelled relabel, else the given one;
+* it is included unless its last uncancelled keep or exclude is an exclude;
+* it is flagged if an uncancelled flag is later than every other uncancelled decision about it.
+
+Two tabs or processes may record at once: each operation is one short connection and one transaction.
+"""
+
+import getpass
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.errors import Busy, InvalidValue, Unreadable
+from bloodapp.workspace import lock, now
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ACTIONS = ("keep", "exclude", "flag", "relabel")
+UNDO = "undo"
+FILE = "decisions.db"
+_INSERT = 'insert into events (batch, "index", action, label, cancels, why, who, "when") values (?, ?, ?, ?, ?, ?, ?, ?)'
+_WAIT_S = 30.0  # how long one waits for another's transaction, which takes milliseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the decisions make of a dataset. Its arrays are read-only.
+
+    Attributes:
+        labels: int16 (N,), the given label or the one it was changed to, -1 = none.
+        included: bool (N,), whether the image takes part.
+        decided: bool (N,), whether somebody kept, excluded or relabelled it.
+        flagged: bool (N,), whether it was put aside to be looked at again.
+        seq: the last event that this takes into account, 0 for none.
+    """
+
+    labels: NDArray[np.int16]
+    included: NDArray[np.bool_]
+    decided: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
+    seq: int
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """What remains: the indices of the images that are included and have a label, ascending."""
+        return np.flatnonzero(self.included & (self.labels >= 0))
+
+
+def record(
+    dataset: Dataset,
+    indices: Sequence[int] | NDArray[np.integer],
+    action: str,
+    *,
+    label: int | None = None,
+    why: str = "",
+    who: str | None = None,
+) -> int:
+    """Record one decision about some images, in one transaction, and give the number of its batch.
+
+    `label` is the new label of a relabel and of nothing else. Raises InvalidValue, and Busy if the log
+    stays locked.
+    """
+    if action not in ACTIONS:
+        raise InvalidValue(f"Can't find action '{action}'. Available: {', '.join(ACTIONS)}.")
+    if (label is None) == (action == "relabel"):
+        raise InvalidValue("A relabel needs a label, and no other action has one.")
+    if label is not None and not 0 <= label < len(dataset.classes):
+        raise InvalidValue(f"Label {label} is out of range: '{dataset.name}' has the labels 0 to {len(dataset.classes) - 1}.")
+    chosen = list(dict.fromkeys(int(index) for index in indices))
+    if not chosen:
+        raise InvalidValue("No images are chosen: choose at least one.")
+    if outside := [index for index in chosen if not 0 <= index < len(dataset)]:
+        raise InvalidValue(f"Image {outside[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}.")
+    with _writing(dataset.path) as connection:
+        batch = _next_batch(connection)
+        stamp = (why, who or _user(), now())
+        _insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
+    return batch
+
+
+def undo(
+    dataset: Dataset, *, batch: int | None = None, seq: int | None = None, why: str = "", who: str | None = None
+) -> int:
+    """Cancel a whole batch, or one event, and give the number of the batch that does it.
+
+    Undoing an undo restores what it had cancelled. Of a batch, the events cancelled already stay so.
+    Raises InvalidValue if there is no such batch or event, or nothing of it is left to undo.
+    """
+    if (batch is None) == (seq is None):
+        raise InvalidValue("Say which batch or which event to undo, one of the two.")
+    column, number, what = ("batch", batch, "batch") if seq is None else ("seq", seq, "event")
+    with _writing(dataset.path) as connection:
+        found = connection.execute(f'select seq, "index" from events where {column} = ?', (number,)).fetchall()
+        if not found:
+            raise InvalidValue(f"There is no {what} {number} in the log of '{dataset.name}'.")
+        cancelled = _cancelled(connection)
+        left = [(at, index) for at, index in found if at not in cancelled]
+        if not left:
+            raise InvalidValue(f"{what.capitalize()} {number} is undone already.")
+        new = _next_batch(connection)
+        stamp = (why, who or _user(), now())
+        _insert(connection, [(new, index, UNDO, None, at, *stamp) for at, index in left])
+    return new
+
+
+def log(dataset: Dataset, limit: int | None = None) -> "pd.DataFrame":
+    """The events, newest first: seq, batch, index, action, label, cancels, why, who, when, cancelled.
+
+    `label` and `cancels` are -1 where there is none; the action of an undo is `undo`.
+    """
+    import pandas as pd
+
+    columns = ["seq", "batch", "index", "action", "label", "cancels", "why", "who", "when"]
+    with _reading(dataset.path) as connection:
+        rows = connection.execute(
+            'select seq, batch, "index", action, ifnull(label, -1), ifnull(cancels, -1), why, who, "when" '
+            "from events order by seq desc limit ?",
+            (-1 if limit is None else limit,),
+        ).fetchall()
+        cancelled = _cancelled(connection)
+    numbers = dict.fromkeys(["seq", "batch", "index", "label", "cancels"], "int64")
+    table = pd.DataFrame(rows, columns=columns).astype(numbers)
+    return table.assign(cancelled=table["seq"].isin(cancelled))
+
+
+def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
+    """The batches, newest first: batch, action, count, label (-1 = none), why, who, when, cancelled.
+
+    A batch is cancelled when none of its events holds any more.
+    """
+    events = log(dataset)
+    table = events.groupby("batch", sort=False).agg(
+        action=("action", "first"),
+        count=("index", "size"),
+        label=("label", "first"),
+        why=("why", "first"),
+        who=("who", "first"),
+        when=("when", "first"),
+        cancelled=("cancelled", "all"),
+    )
+    return table.reset_index().head(len(table) if limit is None else limit)
+
+
+def last_seq(dataset: Dataset) -> int:
+    """The number of the last event, 0 if there is none."""
+    with _reading(dataset.path) as connection:
+        return int(connection.execute("select ifnull(max(seq), 0) from events").fetchone()[0])
+
+
+def judge(dataset: Dataset) -> Judged:
+    """Read what holds now off the log: labels, membership, what is decided and what is flagged."""
+    with _reading(dataset.path) as connection:
+        rows = connection.execute('select seq, "index", action, ifnull(label, -1) from events order by seq').fetchall()
+        cancelled = _cancelled(connection)
+    labels = np.array(dataset.labels, np.int16)
+    included = np.ones(len(dataset), bool)
+    decided = np.zeros(len(dataset), bool)
+    flagged = np.zeros(len(dataset), bool)
+    for seq, index, action, label in rows:
+        if action == UNDO or seq in cancelled:
+            continue
+        decided[index] |= action != "flag"
+        flagged[index] = action == "flag"
+        if action == "relabel":
+            labels[index] = label
+        elif action != "flag":
+            included[index] = action == "keep"
+    for array in (labels, included, decided, flagged):
+        array.flags.writeable = False
+    return Judged(labels, included, decided, flagged, rows[-1][0] if rows else 0)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a log that was exported elsewhere.
+
+    Attributes:
+        seq: its number there.
+        batch: its batch there.
+        index: the image here, None if there is no such image.
+        action: one of ACTIONS, or `undo`.
+        label: the new label of a relabel, None if there is no such class here; -1 and None for the rest.
+        cancels: the number there of the event that an undo cancels.
+        why: the reason given.
+        who: whose decision it was.
+        when: UTC ISO-8601.
+    """
+
+    seq: int
+    batch: int
+    index: int | None
+    action: str
+    label: int | None
+    cancels: int | None
+    why: str
+    who: str
+    when: str
+
+
+def append_events(dataset: Dataset, events: Sequence[Event]) -> dict[str, int]:
+    """Append events of another log, oldest first, in one transaction, under new numbers.
+
+    Gives counts: `events`, `replayed`, `present` (already in the log: the same image, action, label,
+    who and when), `missing` (no such image, class or event to undo). Raises ValueError for an unknown action.
+    """
+    counts = {"events": len(events), "replayed": 0, "present": 0, "missing": 0}
+    with _writing(dataset.path) as connection:
+        here = {
+            tuple(row[1:]): int(row[0])
+            for row in connection.execute('select seq, "index", action, label, cancels, who, "when" from events')
+        }
+        seqs: dict[int, int] = {}
+        numbers: dict[int, int] = {}
+        for event in events:
+            if event.action not in (*ACTIONS, UNDO):
+                raise ValueError(f"unknown action '{event.action}'")
+            label = event.label if event.action == "relabel" else None
+            cancels = seqs.get(event.cancels or 0) if event.action == UNDO else None
+            lacks_label = event.action == "relabel" and (label is None or label < 0)
+            if event.index is None or lacks_label or (event.action == UNDO and cancels is None):
+                counts["missing"] += 1
+                continue
+            key = (event.index, event.action, label, cancels, event.who, event.when)
+            if key in here:
+                counts["present"] += 1
+                seqs[event.seq] = here[key]
+                continue
+            batch = numbers.setdefault(event.batch, _next_batch(connection))
+            cursor = connection.execute(
+                _INSERT, (batch, event.index, event.action, label, cancels, event.why, event.who, event.when)
+            )
+            seqs[event.seq] = here[key] = int(cursor.lastrowid or 0)
+            counts["replayed"] += 1
+    return counts
+
+
+def create_log(folder: Path) -> None:
+    """Make an empty log in a dataset's folder, or bring an older one up to date."""
+    # WAL is switched on outside any transaction, where SQLite does not wait for others: hence the lock.
+    with lock(folder / f".{FILE}.lock"), closing(_connect(folder / FILE)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("begin immediate")
+        connection.execute("create table if not exists migrations (name text primary key, applied text not null)")
+        applied = {name for (name,) in connection.execute("select name from migrations")}
+        for migration in MIGRATIONS:
+            if migration.__name__ not in applied:
+                migration(connection)
+                connection.execute("insert into migrations values (?, ?)", (migration.__name__, now()))
+        connection.execute("commit")
+
+
+def m001_events(connection: sqlite3.Connection) -> None:
+    """The log itself. Triggers keep it append-only, whoever opens it with whatever."""
+    connection.execute(
+        """create table events (
+            seq integer primary key autoincrement,
+            batch integer not null,
+            "index" integer not null check ("index" >= 0),
+            action text not null check (action in ('keep', 'exclude', 'flag', 'relabel', 'undo')),
+            label integer check ((action = 'relabel') = (label is not null)),
+            cancels integer references events (seq)
+                check ((action = 'undo') = (cancels is not null) and (cancels is null or cancels < seq)),
+            why text not null,
+            who text not null,
+            "when" text not null
+        )"""
+    )
+    connection.execute("create index events_by_batch on events (batch)")
+    connection.execute("create index events_by_cancels on events (cancels) where cancels is not null")
+    for verb in ("update", "delete"):
+        connection.execute(
+            f"create trigger no_{verb} before {verb} on events "
+            "begin select raise(abort, 'decisions are only ever added'); end"
+        )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events,)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma synchronous = full")  # a decision that was shown as taken survives a power cut
+    return connection
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        if not (folder / FILE).exists():
+            create_log(folder)
+        with closing(_connect(folder / FILE)) as connection:
+            names = {migration.__name__ for migration in MIGRATIONS}
+            applied = {name for (name,) in connection.execute("select name from migrations")}
+            if applied - names:
+                raise Unreadable(f"The decisions of '{folder.name}' were written by a newer version: update the app.")
+            if names - applied:
+                create_log(folder)
+            yield connection
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise Busy(f"The decisions of '{folder.name}' are being written by somebody else: try again.") from error
+        raise Unreadable(f"The decisions of '{folder.name}' cannot be read: {error}.") from error
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise Unreadable(f"The decisions of '{folder.name}' are damaged: {error}.") from error
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One consistent view of the log, however many statements read it."""
+    with _opened(folder) as connection:
+        connection.execute("begin")
+        yield connection
+        connection.execute("commit")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction, written whole when the block ends well and not at all when it does not."""
+    with _opened(folder) as connection:
+        connection.execute("begin immediate")
+        yield connection  # an exception leaves by closing the connection, which rolls back
+        connection.execute("commit")
+
+
+def _next_batch(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("select ifnull(max(batch), 0) + 1 from events").fetchone()[0])
+
+
+def _insert(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+    connection.executemany(_INSERT, rows)
+
+
+def _cancelled(connection: sqlite3.Connection) -> set[int]:
+    """The events that do not hold: those that an undo which holds itself cancels."""
+    cancelled: set[int] = set()
+    # Undos are later than what they undo, so from the newest backwards each is settled when it is reached.
+    for seq, cancels in connection.execute("select seq, cancels from events where cancels is not null order by seq desc"):
+        if seq not in cancelled:
+            cancelled.add(cancels)
+    return cancelled
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
+        return ""

@@ -1,0 +1,246 @@
+"""A source becomes a dataset: streamed into a hidden folder, moved into place when it is whole.
+
+Whoever breaks it off, stops it or kills it leaves no dataset; what a kill leaves behind, a hidden folder
+whose lock is free, is swept by the next import. Images go to the file one after another: neither the
+source nor the result is ever in memory as a whole.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from filelock import FileLock
+
+from bloodapp.classes import to_json
+from bloodapp.data.dataset import (
+    LOCK,
+    MAKING,
+    REPLACED,
+    Dataset,
+    dataset_path,
+    open_dataset,
+)
+from bloodapp.data.decisions import create_log, last_seq
+from bloodapp.data.exchange import export_log
+from bloodapp.data.images import to_square
+from bloodapp.data.phash import perceptual_hashes
+from bloodapp.data.sources import Source, open_source
+from bloodapp.errors import AlreadyExists, InvalidValue, SourceError, Stopped
+from bloodapp.workspace import datasets_folder, is_held, lock, name_from, now, staged_folder, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIZES = (16, 512)
+_BLOCK = 64  # images between two reports of progress
+_RESERVE = 256 << 20  # bytes of disk that stay free
+
+Progress = Callable[[int, int, str], None]
+
+
+class Context(Protocol):
+    """What a job gives its work function."""
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Say how far the work is."""
+
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+
+
+def work(params: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The job `import`: params source, and optionally name, size, replace; gives dataset, count, skipped."""
+    dataset = import_source(
+        params["source"],
+        name=params.get("name"),
+        size=int(params.get("size", 96)),
+        replace=bool(params.get("replace", False)),
+        progress=context.progress,
+        stopped=context.stopped,
+    )
+    return {"dataset": dataset.name, "count": len(dataset), "skipped": len(dataset.facts["skipped"])}
+
+
+def import_source(
+    source: str | Path,
+    *,
+    name: str | None = None,
+    size: int = 96,
+    replace: bool = False,
+    progress: Progress | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Dataset:
+    """Import a source as a dataset with square images of `size` pixels, and open it.
+
+    `progress(done, total, text)` is called now and then, `stopped()` asked. Pictures that cannot be read
+    are listed in the dataset's facts and do not stop the import unless none is left.
+    Replacing keeps the old dataset's decisions as `decisions-before-….csv` in the new one's folder.
+    Raises SourceError, AlreadyExists (without `replace`), InvalidValue and Stopped.
+    """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
+    target = dataset_path(name_from(Path(source).stem) if name is None else name)
+    if target.exists() and not replace:
+        raise _taken(target)
+    opened = open_source(source)
+    with _staging() as (staged, publish), _full_disk_explained(target.name):
+        _fill(staged, opened, target.name, size, progress, stopped)
+        publish(target, replace)
+    return open_dataset(target.name)
+
+
+def _taken(target: Path) -> AlreadyExists:
+    return AlreadyExists(f"A dataset '{target.name}' exists: choose another name, or replace it (--replace).")
+
+
+@contextmanager
+def _staging() -> Iterator[tuple[Path, Callable[[Path, bool], None]]]:
+    """A hidden folder to build in, whose lock says that somebody does, and the function that publishes it.
+
+    The lock of the datasets folder is held only while hidden folders come or go, so that no sweep sees
+    one in the moment before it has its own lock.
+    """
+    parent = datasets_folder()
+    parent.mkdir(parents=True, exist_ok=True)
+    house = lock(parent / LOCK)
+    with ExitStack() as stack:
+        with house:
+            _sweep(parent)
+            staged = stack.enter_context(staged_folder(parent))
+            mine = lock(staged / LOCK)
+            mine.acquire(timeout=0)
+        stack.callback(mine.release)
+
+        def publish(target: Path, replace: bool) -> None:
+            with house:
+                if target.exists() and not replace:
+                    raise _taken(target)
+                _let_go(mine)
+                old = target.with_name(f"{REPLACED}{target.name}")
+                if target.exists():
+                    _keep_decisions(target, staged)
+                    os.rename(target, old)  # a kill right here is mended by restore_replaced
+                os.rename(staged, target)
+                shutil.rmtree(old, ignore_errors=True)
+
+        yield staged, publish
+
+
+def _let_go(mine: FileLock) -> None:
+    mine.release()
+    Path(mine.lock_file).unlink(missing_ok=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed imports left. The caller holds the lock of the datasets folder."""
+    for folder in parent.glob(f"{MAKING}*"):
+        if not is_held(folder / LOCK):
+            shutil.rmtree(folder, ignore_errors=True)
+    for old in parent.glob(f"{REPLACED}*"):
+        target = old.with_name(old.name.removeprefix(REPLACED))
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(old, target)
+
+
+def _keep_decisions(old: Path, staged: Path) -> None:
+    """Save the decisions about a dataset that is being replaced: they are somebody's work."""
+    try:
+        dataset = open_dataset(old.name)
+        if last_seq(dataset):
+            export_log(dataset, staged / f"decisions-before-{now().replace(':', '')}.csv")
+    except Exception:  # a damaged old dataset is the best reason to replace it
+        return
+
+
+@contextmanager
+def _full_disk_explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SourceError(f"The disk is full: make room, then import '{name}' again.") from error
+        raise
+
+
+def _fill(
+    staged: Path,
+    source: Source,
+    name: str,
+    size: int,
+    progress: Progress | None,
+    stopped: Callable[[], bool] | None,
+) -> None:
+    """Write images, items, the empty log and the record of a dataset; the record comes last."""
+    needed = source.count * size * size * 3 + _RESERVE
+    if (free := shutil.disk_usage(staged).free) < needed:
+        raise SourceError(f"'{source.name}' needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free: make room.")
+    rows: list[tuple[Any, ...]] = []
+    skipped: list[dict[str, str]] = []
+    fingerprint = hashlib.sha256()
+    with (staged / "images.npy").open("w+b") as file:
+        _write_header(file, 0, size)
+        for number, record in enumerate(source.records):
+            if number % _BLOCK == 0:
+                if stopped is not None and stopped():
+                    raise Stopped("The import was stopped; nothing of it was kept.")
+                if progress is not None:
+                    progress(number, source.count, "Reading images")
+            if record.image is None:
+                skipped.append({"name": record.name, "reason": record.error})
+                continue
+            image = np.ascontiguousarray(to_square(record.image, size))
+            digest = hashlib.sha256(image)
+            file.write(image)
+            fingerprint.update(digest.digest() + record.label.to_bytes(2, "little", signed=True))
+            phash = int(perceptual_hashes(image[None])[0])
+            original = (record.name, record.width, record.height, record.mode)
+            rows.append((len(rows), digest.hexdigest(), phash, *original, record.label, record.part, -1))
+        if not rows:
+            raise SourceError(f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}")
+        _write_header(file, len(rows), size)
+        os.fsync(file.fileno())
+    if progress is not None:
+        progress(source.count, source.count, "Writing the record")
+    _items(rows).to_parquet(staged / "items.parquet", index=False)
+    if source.truth is not None:
+        source.truth.to_parquet(staged / "truth.parquet", index=False)
+    create_log(staged)
+    write_json(
+        staged / "dataset.json",
+        {
+            "name": name,
+            "classes": to_json(source.classes),
+            "size": size,
+            "count": len(rows),
+            "fingerprint": fingerprint.hexdigest(),
+            "source": {"kind": source.kind, "name": source.name, "path": source.path},
+            "imported": now(),
+            "skipped": skipped,
+        },
+    )
+
+
+def _write_header(file: Any, count: int, size: int) -> None:
+    """The header of `images.npy`; numpy leaves room for the first axis to grow, so its length is always the same."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    file.seek(0)
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _items(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    columns = ["index", "sha256", "phash", "name", "width", "height", "mode", "label", "part", "parent"]
+    types = {"index": "int64", "phash": "uint64", "width": "int32", "height": "int32", "label": "int16", "parent": "int64"}
+    # Via a dictionary: a column of 64-bit hashes must not pass through floats.
+    by_column = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    typed = {key: np.array(values, types[key]) if key in types else list(values) for key, values in by_column.items()}
+    return pd.DataFrame(typed)

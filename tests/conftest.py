@@ -1,0 +1,72 @@
+"""Fixtures for every room: an empty home, a tiny dataset, and the real cells where they are there."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.importing import import_source
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty BLOODAPP_HOME of this test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("BLOODAPP_HOME", str(folder))
+    return folder
+
+
+def tiny_cells(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """48 round things, six of each of eight classes, that size and colour tell apart.
+
+    Images uint8 (48, 96, 96, 3) and labels uint8 (48,). Images 46 and 47 are image 0 again, the first
+    of them under its own label 0, the second under the wrong label 7.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.tile(np.arange(8, dtype=np.uint8), 6)
+    labels[46] = 0
+    rows, columns = np.mgrid[:96, :96]
+    images = np.empty((48, 96, 96, 3), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        across, down = rng.uniform(40, 56, 2)
+        stretch = rng.uniform(0.8, 1.25)
+        distance = np.hypot((rows - down) * stretch, columns - across)
+        ground = np.array([235, 215, 210]) + rng.normal(0, 6, (12, 12, 3)).repeat(8, 0).repeat(8, 1)
+        cell = np.array([180 - 12 * label, 90 + 14 * label, 150 + 10 * (label % 4)])
+        inside = (distance < 14 + 3 * label)[..., None]
+        nucleus = (np.hypot(rows - down - rng.uniform(-6, 6), columns - across) < 6 + label)[..., None]
+        picture = np.where(nucleus, cell * 0.5, np.where(inside, cell, ground))
+        image[:] = np.clip(picture + rng.normal(0, 5, picture.shape), 0, 255).astype(np.uint8)
+    images[46] = images[47] = images[0]
+    return images, labels
+
+
+@pytest.fixture
+def tiny(home: Path, tmp_path: Path) -> Dataset:
+    """A tiny dataset called `tiny`: 48 images of 96 pixels, eight classes, see `tiny_cells`."""
+    images, labels = tiny_cells()
+    file = tmp_path / "tiny.npz"
+    np.savez(file, images=images, labels=labels[:, None])
+    return import_source(file)
+
+
+def _file_named_by(variable: str) -> Path:
+    path = Path(os.environ.get(variable, ""))
+    if not path.is_file():
+        pytest.skip(f"needs the real cells: set {variable}")
+    return path
+
+
+@pytest.fixture
+def course_npz() -> Path:
+    """The raw course file with real cells, `BLOODAPP_COURSE_NPZ`."""
+    return _file_named_by("BLOODAPP_COURSE_NPZ")
+
+
+@pytest.fixture
+def pbc96() -> Path:
+    """The archive of real cells, `BLOODAPP_PBC96`."""
+    return _file_named_by("BLOODAPP_PBC96")
