@@ -94,7 +94,7 @@ class Job:
         except FileNotFoundError:
             if self.folder.is_dir():
                 return {"state": "queued", "attempt": 1}
-            raise NotFound("the job", self.id, (job.id for job in list_jobs())) from None
+            raise NotFound("job", self.id, (job.id for job in list_jobs())) from None
 
     def write_status(self, status: dict[str, Any]) -> None:
         """Replace status.json; only for who holds the lock."""
@@ -195,7 +195,7 @@ def open_job(job: str | Path) -> Job:
             return read_job(folder.resolve())
         except (FileNotFoundError, NotADirectoryError):
             continue
-    raise NotFound("the job", str(job), (each.id for each in list_jobs()))
+    raise NotFound("job", str(job), (each.id for each in list_jobs()))
 
 
 def request_stop(job: Job) -> None:
@@ -223,7 +223,7 @@ def resume(job: Job) -> Job:
             raise InvalidValue(f"'{job.id}' is done: there is nothing to continue.")
         if status["state"] != "queued":
             (job.folder / "stop").unlink(missing_ok=True)
-            for key in ("finished", "result", "pid"):
+            for key in ("finished", "result", "pid", "bug"):
                 status.pop(key, None)
             job.write_status({**status, **_queued(attempt=int(status.get("attempt", 1)) + 1)})
     return job

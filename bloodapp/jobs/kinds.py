@@ -40,7 +40,7 @@ def named(path: str) -> Any:
 def work_function(kind: str, kinds: Kinds) -> Work:
     """The function of a kind; raises NotFound for a kind that the table lacks."""
     if kind not in kinds:
-        raise NotFound("the kind of job", kind, kinds)
+        raise NotFound("kind of job", kind, kinds)
     entry = kinds[kind]
     work: Work = named(entry) if isinstance(entry, str) else entry
     return work

@@ -45,7 +45,7 @@ def perform(job: Job, kinds: Kinds = KINDS) -> str:
             state, fields = "failed", {"error": str(error)}
         except BaseException as error:
             job.add_to_log(traceback.format_exc())
-            state, fields = "failed", {"error": _sentence(error)}
+            state, fields = "failed", _explained(error)
         context.finish(state, **fields)
         return state
 
@@ -69,8 +69,13 @@ def _signals_stop(context: Context) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, MemoryError):
-        return "Memory ran out: close other programs or take a smaller batch or image size."
-    said: Any = str(error).strip().partition("\n")[0]
-    return f"Unexpected {type(error).__name__}: {said[:300]} (the whole story is in log.txt)."
+def _explained(error: BaseException) -> dict[str, Any]:
+    # TensorFlow's word for it, by name: this module does not import TensorFlow.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        text = "Memory ran out: close other programs, or take a smaller batch or image size."
+        return {"error": text, "bug": False}
+    said = str(error).strip().partition("\n")[0][:300]
+    return {
+        "error": f"Unexpected {type(error).__name__}: {said} (the whole story is in log.txt).",
+        "bug": True,
+    }

@@ -176,7 +176,7 @@ def open_run(name: str | Path) -> Run:
     else:
         found = [run for run in list_runs() if run.name == name]
     if not found:
-        raise NotFound("the run", str(name), (run.name for run in list_runs()))
+        raise NotFound("run", str(name), (run.name for run in list_runs()))
     return found[0]
 
 

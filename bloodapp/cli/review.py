@@ -1,0 +1,5 @@
+from bloodapp.cli import terminal
+
+
+def add(commands: terminal.Commands) -> None:
+    pass
