@@ -62,7 +62,9 @@ class Dataset:
         try:
             images = np.load(self.path / "images.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise Unreadable(f"The images of dataset '{self.name}' cannot be read: import it again.") from error
+            raise Unreadable(
+                f"The images of dataset '{self.name}' cannot be read: import it again."
+            ) from error
         if images.shape != (len(self), self.size, self.size, 3) or images.dtype != np.uint8:
             raise Unreadable(f"The images of dataset '{self.name}' do not fit its records: import it again.")
         return images
@@ -132,6 +134,7 @@ def delete_dataset(name: str) -> None:
     folder = open_dataset(name).path
     # Moved aside first: it is gone at once and for everybody, however long the deleting takes.
     going = Path(tempfile.mkdtemp(prefix=MAKING, dir=folder.parent))
+    shutil.rmtree(folder.with_name(f"{REPLACED}{name}"), ignore_errors=True)  # or it would come back
     os.rename(folder, going / name)
     shutil.rmtree(going, ignore_errors=True)
 
@@ -160,4 +163,6 @@ def _read(folder: Path, stamp: tuple[int, int]) -> Dataset:
             facts={key: value for key, value in content.items() if key not in _OWN_FIELDS},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Unreadable(f"dataset.json in '{folder.name}' is incomplete: import the dataset again.") from error
+        raise Unreadable(
+            f"dataset.json in '{folder.name}' is incomplete: import the dataset again."
+        ) from error

@@ -12,27 +12,24 @@ Two tabs or processes may record at once: each operation is one short connection
 
 import getpass
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bloodapp.data.dataset import Dataset
-from bloodapp.errors import Busy, InvalidValue, Unreadable
-from bloodapp.workspace import lock, now
+from bloodapp.data import ledger
+from bloodapp.data.dataset import Dataset, list_datasets
+from bloodapp.errors import Busy, InvalidValue, NotFound
+from bloodapp.workspace import now, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ACTIONS = ("keep", "exclude", "flag", "relabel")
 UNDO = "undo"
-FILE = "decisions.db"
-_INSERT = 'insert into events (batch, "index", action, label, cancels, why, who, "when") values (?, ?, ?, ?, ?, ?, ?, ?)'
-_WAIT_S = 30.0  # how long one waits for another's transaction, which takes milliseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +75,30 @@ def record(
     if (label is None) == (action == "relabel"):
         raise InvalidValue("A relabel needs a label, and no other action has one.")
     if label is not None and not 0 <= label < len(dataset.classes):
-        raise InvalidValue(f"Label {label} is out of range: '{dataset.name}' has the labels 0 to {len(dataset.classes) - 1}.")
+        raise InvalidValue(
+            f"Label {label} is out of range: '{dataset.name}' has the labels 0 to {len(dataset.classes) - 1}."
+        )
     chosen = list(dict.fromkeys(int(index) for index in indices))
     if not chosen:
         raise InvalidValue("No images are chosen: choose at least one.")
     if outside := [index for index in chosen if not 0 <= index < len(dataset)]:
-        raise InvalidValue(f"Image {outside[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}.")
-    with _writing(dataset.path) as connection:
-        batch = _next_batch(connection)
+        raise InvalidValue(
+            f"Image {outside[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}."
+        )
+    with _writing(dataset) as connection:
+        batch = ledger.next_batch(connection)
         stamp = (why, who or _user(), now())
-        _insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
+        ledger.insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
     return batch
 
 
 def undo(
-    dataset: Dataset, *, batch: int | None = None, seq: int | None = None, why: str = "", who: str | None = None
+    dataset: Dataset,
+    *,
+    batch: int | None = None,
+    seq: int | None = None,
+    why: str = "",
+    who: str | None = None,
 ) -> int:
     """Cancel a whole batch, or one event, and give the number of the batch that does it.
 
@@ -102,17 +108,19 @@ def undo(
     if (batch is None) == (seq is None):
         raise InvalidValue("Say which batch or which event to undo, one of the two.")
     column, number, what = ("batch", batch, "batch") if seq is None else ("seq", seq, "event")
-    with _writing(dataset.path) as connection:
-        found = connection.execute(f'select seq, "index" from events where {column} = ?', (number,)).fetchall()
+    with _writing(dataset) as connection:
+        found = connection.execute(
+            f'select seq, "index" from events where {column} = ?', (number,)
+        ).fetchall()
         if not found:
             raise InvalidValue(f"There is no {what} {number} in the log of '{dataset.name}'.")
-        cancelled = _cancelled(connection)
+        cancelled = ledger.cancelled(connection)
         left = [(at, index) for at, index in found if at not in cancelled]
         if not left:
             raise InvalidValue(f"{what.capitalize()} {number} is undone already.")
-        new = _next_batch(connection)
+        new = ledger.next_batch(connection)
         stamp = (why, who or _user(), now())
-        _insert(connection, [(new, index, UNDO, None, at, *stamp) for at, index in left])
+        ledger.insert(connection, [(new, index, UNDO, None, at, *stamp) for at, index in left])
     return new
 
 
@@ -124,13 +132,13 @@ def log(dataset: Dataset, limit: int | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     columns = ["seq", "batch", "index", "action", "label", "cancels", "why", "who", "when"]
-    with _reading(dataset.path) as connection:
+    with ledger.reading(dataset.path) as connection:
         rows = connection.execute(
             'select seq, batch, "index", action, ifnull(label, -1), ifnull(cancels, -1), why, who, "when" '
             "from events order by seq desc limit ?",
             (-1 if limit is None else limit,),
         ).fetchall()
-        cancelled = _cancelled(connection)
+        cancelled = ledger.cancelled(connection)
     numbers = dict.fromkeys(["seq", "batch", "index", "label", "cancels"], "int64")
     table = pd.DataFrame(rows, columns=columns).astype(numbers)
     return table.assign(cancelled=table["seq"].isin(cancelled))
@@ -156,15 +164,17 @@ def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
 
 def last_seq(dataset: Dataset) -> int:
     """The number of the last event, 0 if there is none."""
-    with _reading(dataset.path) as connection:
+    with ledger.reading(dataset.path) as connection:
         return int(connection.execute("select ifnull(max(seq), 0) from events").fetchone()[0])
 
 
 def judge(dataset: Dataset) -> Judged:
     """Read what holds now off the log: labels, membership, what is decided and what is flagged."""
-    with _reading(dataset.path) as connection:
-        rows = connection.execute('select seq, "index", action, ifnull(label, -1) from events order by seq').fetchall()
-        cancelled = _cancelled(connection)
+    with ledger.reading(dataset.path) as connection:
+        rows = connection.execute(
+            'select seq, "index", action, ifnull(label, -1) from events order by seq'
+        ).fetchall()
+        cancelled = ledger.cancelled(connection)
     labels = np.array(dataset.labels, np.int16)
     included = np.ones(len(dataset), bool)
     decided = np.zeros(len(dataset), bool)
@@ -217,10 +227,12 @@ def append_events(dataset: Dataset, events: Sequence[Event]) -> dict[str, int]:
     who and when), `missing` (no such image, class or event to undo). Raises ValueError for an unknown action.
     """
     counts = {"events": len(events), "replayed": 0, "present": 0, "missing": 0}
-    with _writing(dataset.path) as connection:
+    with _writing(dataset) as connection:
         here = {
             tuple(row[1:]): int(row[0])
-            for row in connection.execute('select seq, "index", action, label, cancels, who, "when" from events')
+            for row in connection.execute(
+                'select seq, "index", action, label, cancels, who, "when" from events'
+            )
         }
         seqs: dict[int, int] = {}
         numbers: dict[int, int] = {}
@@ -238,122 +250,27 @@ def append_events(dataset: Dataset, events: Sequence[Event]) -> dict[str, int]:
                 counts["present"] += 1
                 seqs[event.seq] = here[key]
                 continue
-            batch = numbers.setdefault(event.batch, _next_batch(connection))
+            batch = numbers.setdefault(event.batch, ledger.next_batch(connection))
             cursor = connection.execute(
-                _INSERT, (batch, event.index, event.action, label, cancels, event.why, event.who, event.when)
+                ledger.INSERT,
+                (batch, event.index, event.action, label, cancels, event.why, event.who, event.when),
             )
             seqs[event.seq] = here[key] = int(cursor.lastrowid or 0)
             counts["replayed"] += 1
     return counts
 
 
-def create_log(folder: Path) -> None:
-    """Make an empty log in a dataset's folder, or bring an older one up to date."""
-    # WAL is switched on outside any transaction, where SQLite does not wait for others: hence the lock.
-    with lock(folder / f".{FILE}.lock"), closing(_connect(folder / FILE)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("begin immediate")
-        connection.execute("create table if not exists migrations (name text primary key, applied text not null)")
-        applied = {name for (name,) in connection.execute("select name from migrations")}
-        for migration in MIGRATIONS:
-            if migration.__name__ not in applied:
-                migration(connection)
-                connection.execute("insert into migrations values (?, ?)", (migration.__name__, now()))
-        connection.execute("commit")
-
-
-def m001_events(connection: sqlite3.Connection) -> None:
-    """The log itself. Triggers keep it append-only, whoever opens it with whatever."""
-    connection.execute(
-        """create table events (
-            seq integer primary key autoincrement,
-            batch integer not null,
-            "index" integer not null check ("index" >= 0),
-            action text not null check (action in ('keep', 'exclude', 'flag', 'relabel', 'undo')),
-            label integer check ((action = 'relabel') = (label is not null)),
-            cancels integer references events (seq)
-                check ((action = 'undo') = (cancels is not null) and (cancels is null or cancels < seq)),
-            why text not null,
-            who text not null,
-            "when" text not null
-        )"""
-    )
-    connection.execute("create index events_by_batch on events (batch)")
-    connection.execute("create index events_by_cancels on events (cancels) where cancels is not null")
-    for verb in ("update", "delete"):
-        connection.execute(
-            f"create trigger no_{verb} before {verb} on events "
-            "begin select raise(abort, 'decisions are only ever added'); end"
-        )
-
-
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events,)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-    connection.execute("pragma foreign_keys = on")
-    connection.execute("pragma synchronous = full")  # a decision that was shown as taken survives a power cut
-    return connection
-
-
 @contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+def _writing(dataset: Dataset) -> Iterator[sqlite3.Connection]:
+    """A transaction on the log, if the dataset is still the one that was opened: else its indices mean others."""
     try:
-        if not (folder / FILE).exists():
-            create_log(folder)
-        with closing(_connect(folder / FILE)) as connection:
-            names = {migration.__name__ for migration in MIGRATIONS}
-            applied = {name for (name,) in connection.execute("select name from migrations")}
-            if applied - names:
-                raise Unreadable(f"The decisions of '{folder.name}' were written by a newer version: update the app.")
-            if names - applied:
-                create_log(folder)
-            yield connection
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise Busy(f"The decisions of '{folder.name}' are being written by somebody else: try again.") from error
-        raise Unreadable(f"The decisions of '{folder.name}' cannot be read: {error}.") from error
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise Unreadable(f"The decisions of '{folder.name}' are damaged: {error}.") from error
-
-
-@contextmanager
-def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """One consistent view of the log, however many statements read it."""
-    with _opened(folder) as connection:
-        connection.execute("begin")
+        there = read_json(dataset.path / "dataset.json")["fingerprint"]
+    except FileNotFoundError as error:
+        raise NotFound("dataset", dataset.name, list_datasets()) from error
+    if there != dataset.fingerprint:
+        raise Busy(f"'{dataset.name}' was replaced by other images meanwhile: reload it, then decide.")
+    with ledger.writing(dataset.path) as connection:
         yield connection
-        connection.execute("commit")
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, written whole when the block ends well and not at all when it does not."""
-    with _opened(folder) as connection:
-        connection.execute("begin immediate")
-        yield connection  # an exception leaves by closing the connection, which rolls back
-        connection.execute("commit")
-
-
-def _next_batch(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("select ifnull(max(batch), 0) + 1 from events").fetchone()[0])
-
-
-def _insert(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
-    connection.executemany(_INSERT, rows)
-
-
-def _cancelled(connection: sqlite3.Connection) -> set[int]:
-    """The events that do not hold: those that an undo which holds itself cancels."""
-    cancelled: set[int] = set()
-    # Undos are later than what they undo, so from the newest backwards each is settled when it is reached.
-    for seq, cancels in connection.execute("select seq, cancels from events where cancels is not null order by seq desc"):
-        if seq not in cancelled:
-            cancelled.add(cancels)
-    return cancelled
 
 
 def _user() -> str:

@@ -13,23 +13,33 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.errors import SourceError
 from bloodapp.workspace import replacing
 
-COLUMNS = ("sha256", "given", "occurrence", "seq", "batch", "action", "label", "cancels", "why", "who", "when")
+COLUMNS = (
+    "sha256",
+    "given",
+    "occurrence",
+    "seq",
+    "batch",
+    "action",
+    "label",
+    "cancels",
+    "why",
+    "who",
+    "when",
+)
 
 
 def export_log(dataset: Dataset, path: Path) -> int:
     """Write all events, undone ones too, oldest first, as CSV; gives how many. Replaces the file whole."""
     identities = _identities(dataset)
     keys = _keys(dataset)
-    events = decisions.log(dataset).iloc[::-1]
+    events = decisions.log(dataset).iloc[::-1].to_dict("records")
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        for event in events.itertuples(index=False):
-            undone = "" if event.cancels < 0 else event.cancels
-            writer.writerow(
-                (*identities[event.index], event.seq, event.batch, event.action, keys[event.label], undone)
-                + (event.why, event.who, event.when)
-            )
+        for event in events:
+            event["label"] = keys[event["label"]]
+            event["cancels"] = "" if event["cancels"] < 0 else event["cancels"]
+            writer.writerow((*identities[event["index"]], *(event[column] for column in COLUMNS[3:])))
     return len(events)
 
 

@@ -14,7 +14,7 @@ from bloodapp.errors import SourceError
 from bloodapp.workspace import replacing
 
 _BLOCK = 256  # images a step: 7 MB at 96 pixels
-_LEVEL = 3  # deflate gains 2 % from level 9 on photographs of cells and takes many times as long
+_LEVEL = 3  # on photographs of cells level 6 takes half as long again and gains 0.1 %
 
 
 def export_course(
@@ -38,11 +38,13 @@ def export_course(
     ):
         with archive.open(_member("images"), "w", force_zip64=True) as stream:
             shape = (len(chosen), *dataset.images.shape[1:])
-            np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            np.lib.format.write_array_header_1_0(
+                stream, {"descr": "|u1", "fortran_order": False, "shape": shape}
+            )
             for start in range(0, len(chosen), _BLOCK):
                 if progress is not None:
                     progress(start, len(chosen), "Writing images")
-                stream.write(np.ascontiguousarray(dataset.images[chosen[start : start + _BLOCK]]))
+                stream.write(np.ascontiguousarray(dataset.images[chosen[start : start + _BLOCK]]).data)
         _write(archive, "labels", judged.labels[chosen].astype(np.uint8)[:, None])
         if dataset.classes != DEFAULT_CLASSES:
             _write(archive, "classes", np.array([cell_class.key for cell_class in dataset.classes]))

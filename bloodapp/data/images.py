@@ -46,7 +46,9 @@ def decode(content: bytes | Path, name: str) -> Decoded:
             mode = opened.mode
             image = np.array(_rgb(ImageOps.exif_transpose(opened)))
     except UnidentifiedImageError as error:
-        raise SourceError(f"'{name}' is not a picture, whatever its name says: remove it or save it again.") from error
+        raise SourceError(
+            f"'{name}' is not a picture, whatever its name says: remove it or save it again."
+        ) from error
     except Image.DecompressionBombError as error:
         raise SourceError(f"'{name}' is too large for a picture of one cell: cut the cells out.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's ways to say "damaged"
@@ -81,7 +83,9 @@ def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits and more: Pillow itself would clip them at 255
         grey = np.asarray(image).astype(np.float64)
-        return Image.fromarray(np.clip(grey / 257.0 if grey.max() > 255 else grey, 0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(
+            np.clip(grey / 257.0 if grey.max() > 255 else grey, 0, 255).astype(np.uint8)
+        ).convert("RGB")
     if "A" in image.mode or "transparency" in image.info:
         ground = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")

@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock
 
 from bloodapp.classes import to_json
+from bloodapp.data import ledger
 from bloodapp.data.dataset import (
     LOCK,
     MAKING,
@@ -26,12 +27,11 @@ from bloodapp.data.dataset import (
     dataset_path,
     open_dataset,
 )
-from bloodapp.data.decisions import create_log, last_seq
 from bloodapp.data.exchange import export_log
 from bloodapp.data.images import to_square
 from bloodapp.data.phash import perceptual_hashes
 from bloodapp.data.sources import Source, open_source
-from bloodapp.errors import AlreadyExists, InvalidValue, SourceError, Stopped
+from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError, Stopped
 from bloodapp.workspace import datasets_folder, is_held, lock, name_from, now, staged_folder, write_json
 
 if TYPE_CHECKING:
@@ -152,12 +152,15 @@ def _sweep(parent: Path) -> None:
 
 def _keep_decisions(old: Path, staged: Path) -> None:
     """Save the decisions about a dataset that is being replaced: they are somebody's work."""
+    kept = staged / f"decisions-before-{now().replace(':', '')}.csv"
     try:
-        dataset = open_dataset(old.name)
-        if last_seq(dataset):
-            export_log(dataset, staged / f"decisions-before-{now().replace(':', '')}.csv")
-    except Exception:  # a damaged old dataset is the best reason to replace it
-        return
+        if not export_log(open_dataset(old.name), kept):
+            kept.unlink()
+    except (
+        BloodappError
+    ):  # the old dataset is damaged, which is a good reason to replace it: keep the file as it is
+        if (old / ledger.FILE).exists():
+            shutil.copyfile(old / ledger.FILE, kept.with_suffix(".db"))
 
 
 @contextmanager
@@ -181,7 +184,9 @@ def _fill(
     """Write images, items, the empty log and the record of a dataset; the record comes last."""
     needed = source.count * size * size * 3 + _RESERVE
     if (free := shutil.disk_usage(staged).free) < needed:
-        raise SourceError(f"'{source.name}' needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free: make room.")
+        raise SourceError(
+            f"'{source.name}' needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free: make room."
+        )
     rows: list[tuple[Any, ...]] = []
     skipped: list[dict[str, str]] = []
     fingerprint = hashlib.sha256()
@@ -197,14 +202,16 @@ def _fill(
                 skipped.append({"name": record.name, "reason": record.error})
                 continue
             image = np.ascontiguousarray(to_square(record.image, size))
-            digest = hashlib.sha256(image)
-            file.write(image)
+            digest = hashlib.sha256(image.data)
+            file.write(image.data)
             fingerprint.update(digest.digest() + record.label.to_bytes(2, "little", signed=True))
             phash = int(perceptual_hashes(image[None])[0])
             original = (record.name, record.width, record.height, record.mode)
             rows.append((len(rows), digest.hexdigest(), phash, *original, record.label, record.part, -1))
         if not rows:
-            raise SourceError(f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}")
+            raise SourceError(
+                f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}"
+            )
         _write_header(file, len(rows), size)
         os.fsync(file.fileno())
     if progress is not None:
@@ -212,7 +219,7 @@ def _fill(
     _items(rows).to_parquet(staged / "items.parquet", index=False)
     if source.truth is not None:
         source.truth.to_parquet(staged / "truth.parquet", index=False)
-    create_log(staged)
+    ledger.create_log(staged)
     write_json(
         staged / "dataset.json",
         {
@@ -239,8 +246,18 @@ def _items(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
     import pandas as pd
 
     columns = ["index", "sha256", "phash", "name", "width", "height", "mode", "label", "part", "parent"]
-    types = {"index": "int64", "phash": "uint64", "width": "int32", "height": "int32", "label": "int16", "parent": "int64"}
+    types = {
+        "index": "int64",
+        "phash": "uint64",
+        "width": "int32",
+        "height": "int32",
+        "label": "int16",
+        "parent": "int64",
+    }
     # Via a dictionary: a column of 64-bit hashes must not pass through floats.
     by_column = dict(zip(columns, zip(*rows, strict=True), strict=True))
-    typed = {key: np.array(values, types[key]) if key in types else list(values) for key, values in by_column.items()}
+    typed = {
+        key: np.array(values, types[key]) if key in types else list(values)
+        for key, values in by_column.items()
+    }
     return pd.DataFrame(typed)

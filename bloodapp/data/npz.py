@@ -35,7 +35,9 @@ def damage_explained(path: Path, member: str = "") -> Iterator[None]:
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{what} is damaged or cut short: {_AGAIN}.") from error
     except NotImplementedError as error:
-        raise SourceError(f"{what} is packed in a way that cannot be read here: pack it as a plain zip.") from error
+        raise SourceError(
+            f"{what} is packed in a way that cannot be read here: pack it as a plain zip."
+        ) from error
     except RuntimeError as error:  # zipfile's word for a password
         raise SourceError(f"{what} is protected by a password: pack it again without one.") from error
     except PermissionError as error:
@@ -52,10 +54,14 @@ def open_npz(path: Path, labelled: bool) -> tuple[tuple[CellClass, ...], int, It
     with damage_explained(path), zipfile.ZipFile(path) as archive:
         arrays = {m.filename.removesuffix(".npy") for m in archive.infolist() if m.filename.endswith(".npy")}
         parts = [("", "")] if "images" in arrays else []
-        parts = parts or [(f"{part}_", part) for part in ("train", "val", "test") if f"{part}_images" in arrays]
+        parts = parts or [
+            (f"{part}_", part) for part in ("train", "val", "test") if f"{part}_images" in arrays
+        ]
         listed = ", ".join(f"'{name}'" for name in sorted(arrays)[:12]) or "none"
         if not parts:
-            raise SourceError(f"'{path}' has no array 'images': it holds {listed}; save the images under that name.")
+            raise SourceError(
+                f"'{path}' has no array 'images': it holds {listed}; save the images under that name."
+            )
         counts, labels = [], []
         one_hot = 0
         for prefix, _ in parts:
@@ -140,9 +146,13 @@ def _image_shape(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[int, 
         )
     if dtype != np.uint8:
         advice = "bring them to 0 … 255 and save them with .astype('uint8')"
-        raise SourceError(f"The array '{name}' in '{path}' is of type {dtype}, but uint8 is needed: {advice}.")
+        raise SourceError(
+            f"The array '{name}' in '{path}' is of type {dtype}, but uint8 is needed: {advice}."
+        )
     if shape[1] * shape[2] > MAX_PIXELS:
-        raise SourceError(f"The images in '{path}' are {shape[2]} x {shape[1]} pixels: too large for single cells.")
+        raise SourceError(
+            f"The images in '{path}' are {shape[2]} x {shape[1]} pixels: too large for single cells."
+        )
     if fortran:
         raise SourceError(
             f"The array '{name}' in '{path}' is stored column by column: save it with np.ascontiguousarray(images)."
@@ -169,11 +179,17 @@ def _labels(archive: zipfile.ZipFile, path: Path, name: str, count: int) -> tupl
     labels = _small(archive, path, name)
     where = f"The array '{name}' in '{path}'"
     if labels.dtype.kind not in "iufb":
-        raise SourceError(f"{where} is of type {labels.dtype}, but whole numbers are needed: number the classes from 0.")
+        raise SourceError(
+            f"{where} is of type {labels.dtype}, but whole numbers are needed: number the classes from 0."
+        )
     if labels.ndim not in (1, 2) or (labels.ndim == 2 and labels.shape[1] == 0):
-        raise SourceError(f"{where} has the shape {labels.shape}, but (N, 1), (N,) or one-hot (N, classes) is needed.")
+        raise SourceError(
+            f"{where} has the shape {labels.shape}, but (N, 1), (N,) or one-hot (N, classes) is needed."
+        )
     if len(labels) != count:
-        raise SourceError(f"'{path}' holds {count} images but {len(labels)} labels: save both anew, of the same rows.")
+        raise SourceError(
+            f"'{path}' holds {count} images but {len(labels)} labels: save both anew, of the same rows."
+        )
     width = 0
     if labels.ndim == 2 and labels.shape[1] > 1:
         width = labels.shape[1]
@@ -182,7 +198,9 @@ def _labels(archive: zipfile.ZipFile, path: Path, name: str, count: int) -> tupl
         labels = labels.argmax(axis=1)
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):  # also false for NaN
-        raise SourceError(f"{where} holds fractions, but whole numbers are needed: number the classes from 0.")
+        raise SourceError(
+            f"{where} holds fractions, but whole numbers are needed: number the classes from 0."
+        )
     if len(labels) and labels.min() < 0:
         raise SourceError(f"{where} holds negative labels ({labels.min():g}): number the classes from 0.")
     if len(labels) and max(labels.max(), width - 1) >= MAX_CLASSES:
@@ -201,7 +219,9 @@ def _classes(
     if "classes" in arrays:
         names = _small(archive, path, "classes")
         if names.ndim != 1 or names.dtype.kind != "U" or len(set(names.tolist())) <= highest:
-            raise SourceError(f"The array 'classes' in '{path}' does not name the {highest + 1} classes of its labels.")
+            raise SourceError(
+                f"The array 'classes' in '{path}' does not name the {highest + 1} classes of its labels."
+            )
         if names.tolist() != [c.key for c in DEFAULT_CLASSES]:
             return class_list_in_order(names.tolist())
         return DEFAULT_CLASSES

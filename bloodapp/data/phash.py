@@ -33,7 +33,9 @@ def near_pairs(hashes: NDArray[np.uint64], distance: int) -> tuple[NDArray[np.in
     first: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     second: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     for start in range(0, len(hashes), _CHUNK):
-        rows, columns = np.nonzero(hamming(hashes[start : start + _CHUNK, None], hashes[None, start:]) <= distance)
+        rows, columns = np.nonzero(
+            hamming(hashes[start : start + _CHUNK, None], hashes[None, start:]) <= distance
+        )
         later = columns > rows
         first.append(rows[later] + start)
         second.append(columns[later] + start)

@@ -12,10 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bloodapp.classes import DEFAULT_CLASSES, CellClass, class_list, default_key
-from bloodapp.data.dataset import PARTS, list_datasets, open_dataset
+from bloodapp.data.dataset import list_datasets, open_dataset
 from bloodapp.data.images import SUFFIXES, decode
 from bloodapp.data.npz import damage_explained, open_npz
 from bloodapp.data.records import Record
@@ -71,7 +70,9 @@ def open_source(source: str | Path, *, labelled: bool = True) -> Source:
         if suffix == ".zip":
             return _zip(path, labelled)
         if suffix in SUFFIXES and not labelled:
-            return _pictures("folder", path, [PurePosixPath(path.name)], lambda name: path.read_bytes(), labelled)
+            return _pictures(
+                "folder", path, [PurePosixPath(path.name)], lambda name: path.read_bytes(), labelled
+            )
         raise SourceError(f"'{path}' cannot be imported: give a .npz, or a folder or .zip of class folders.")
     if str(source) == "sample":
         return _sample()
@@ -87,7 +88,8 @@ def _sample() -> Source:
     count = len(drawn.images)
     height, width = drawn.images.shape[1:3]
     records = (
-        Record(drawn.images[i], f"sample {i}", int(drawn.labels[i]), "", width, height, "RGB") for i in range(count)
+        Record(drawn.images[i], f"sample {i}", int(drawn.labels[i]), "", width, height, "RGB")
+        for i in range(count)
     )
     return Source("sample", "sample", "", tuple(drawn.classes), count, records, drawn.truth)
 
@@ -96,16 +98,18 @@ def _dataset(name: str) -> Source:
     dataset = open_dataset(name)
 
     def records() -> Iterator[Record]:
-        for row in dataset.items.itertuples(index=False):
-            image = np.array(dataset.images[row.index])
-            yield Record(image, row.name, int(row.label), row.part, int(row.width), int(row.height), row.mode)
+        columns = ["name", "label", "part", "width", "height", "mode"]
+        for image, facts in zip(dataset.images, dataset.items[columns].itertuples(index=False), strict=True):
+            yield Record(np.array(image), *facts)
 
     return Source("dataset", name, str(dataset.path), dataset.classes, len(dataset), records(), dataset.truth)
 
 
 def _folder(path: Path, labelled: bool) -> Source:
     names = sorted(
-        PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file() and _wanted(file)
+        PurePosixPath(file.relative_to(path).as_posix())
+        for file in path.rglob("*")
+        if file.is_file() and _wanted(file)
     )
 
     def read(name: PurePosixPath) -> bytes:
@@ -123,16 +127,22 @@ def _zip(path: Path, labelled: bool) -> Source:
     for member in members:
         name = member.filename.replace("\\", "/")
         if name.startswith("/") or ":" in name.split("/")[0] or ".." in name.split("/"):
-            raise SourceError(f"'{path}' holds a name that leads out of it, '{name}': pack it again from its folder.")
+            raise SourceError(
+                f"'{path}' holds a name that leads out of it, '{name}': pack it again from its folder."
+            )
     if sum(member.file_size for member in members) > MAX_ARCHIVE_BYTES:
-        raise SourceError(f"'{path}' would unpack to more than {MAX_ARCHIVE_BYTES >> 30} GB: give a smaller archive.")
+        raise SourceError(
+            f"'{path}' would unpack to more than {MAX_ARCHIVE_BYTES >> 30} GB: give a smaller archive."
+        )
     by_name = {PurePosixPath(m.filename.replace("\\", "/")): m for m in members}
     names = [name for name in by_name if _wanted(name)]
     opened: list[zipfile.ZipFile] = []
 
     def read(name: PurePosixPath) -> bytes:
         if by_name[name].file_size > MAX_PICTURE_BYTES:
-            raise SourceError(f"'{name}' is too large for a picture of one cell: pack the archive without it.")
+            raise SourceError(
+                f"'{name}' is too large for a picture of one cell: pack the archive without it."
+            )
         if by_name[name].flag_bits & 0x1:
             raise SourceError(f"'{path}' is protected by a password: pack it again without one.")
         if not opened:
@@ -140,7 +150,11 @@ def _zip(path: Path, labelled: bool) -> Source:
         with damage_explained(path, str(name)):
             return opened[0].read(by_name[name])
 
-    return _pictures("zip", path, names, read, labelled, close=lambda: [archive.close() for archive in opened])
+    def close() -> None:
+        for archive in opened:
+            archive.close()
+
+    return _pictures("zip", path, names, read, labelled, close)
 
 
 def _pictures(
@@ -149,19 +163,26 @@ def _pictures(
     names: Sequence[PurePosixPath],
     read: Callable[[PurePosixPath], bytes],
     labelled: bool,
-    close: Callable[[], object] = lambda: None,
+    close: Callable[[], None] = lambda: None,
 ) -> Source:
     """A source of single pictures whose folders say their class and part."""
     if not names:
-        raise SourceError(f"'{path}' holds no pictures: it should hold one folder of pictures for each class.")
-    places = [_place(name, wrapped) for wrapped in (_wrapped(names),) for name in names]
+        raise SourceError(
+            f"'{path}' holds no pictures: it should hold one folder of pictures for each class."
+        )
+    wrapped = _wrapped(names)
+    places = [_place(name, wrapped) for name in names]
     folders = sorted({folder for _, folder in places if folder})
     if labelled and not folders:
-        raise SourceError(f"'{path}' holds pictures but no class folders: put each class into a folder of its name.")
+        raise SourceError(
+            f"'{path}' holds pictures but no class folders: put each class into a folder of its name."
+        )
     classes = class_list(folders) if folders else DEFAULT_CLASSES
     keys = [cell_class.key for cell_class in classes]
     # Two folders may mean one default class ("ig", "Immature granulocytes"); other names are their own keys.
-    positions = {folder: keys.index(folder if folder in keys else default_key(folder) or "") for folder in folders}
+    positions = {
+        folder: keys.index(folder if folder in keys else default_key(folder) or "") for folder in folders
+    }
 
     def records() -> Iterator[Record]:
         try:
@@ -175,7 +196,9 @@ def _pictures(
                 except (SourceError, OSError) as error:
                     yield Record.failed(str(name), str(error), label, part)
                     continue
-                yield Record(decoded.image, str(name), label, part, decoded.width, decoded.height, decoded.mode)
+                yield Record(
+                    decoded.image, str(name), label, part, decoded.width, decoded.height, decoded.mode
+                )
         finally:
             close()
 
@@ -203,7 +226,5 @@ def _place(name: PurePosixPath, wrapped: int) -> tuple[str, str]:
     """The part and the class folder of a picture, each "" if it has none."""
     folders = name.parts[wrapped:-1]
     if folders and folders[0].lower() in _PART_NAMES:
-        part = _PART_NAMES[folders[0].lower()]
-        assert part in PARTS
-        return part, folders[1] if len(folders) > 1 else ""
+        return _PART_NAMES[folders[0].lower()], folders[1] if len(folders) > 1 else ""
     return "", folders[0] if folders else ""

@@ -15,6 +15,8 @@ from bloodapp.data.dataset import PARTS, Dataset
 from bloodapp.data.phash import near_pairs
 from bloodapp.errors import InvalidValue
 
+# Bits of 64. Of 11,959 real cells, 4 bits put 20 into pairs, the same as 0; 6 bits 42, into pairs; 8 bits 376,
+# into groups of up to 5; at 10 chains of look-alikes grow together (776 cells), at 12 they swallow 6,700.
 NEAR = 4
 
 

@@ -1,0 +1,136 @@
+"""The file that decisions lie in: SQLite, append-only, one short connection an operation.
+
+`decisions` says what the events mean; here is only how they are kept. Several threads and processes may
+read and write at once: the log is in WAL mode and each operation is one transaction.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bloodapp.errors import Busy, Unreadable
+from bloodapp.workspace import lock, now
+
+FILE = "decisions.db"
+INSERT = 'insert into events (batch, "index", action, label, cancels, why, who, "when") values (?, ?, ?, ?, ?, ?, ?, ?)'
+_WAIT_S = 30.0  # how long one waits for another's transaction, which takes milliseconds
+
+
+def create_log(folder: Path) -> None:
+    """Make an empty log in a dataset's folder, or bring an older one up to date."""
+    # WAL is switched on outside any transaction, where SQLite does not wait for others: hence the lock.
+    with lock(folder / f".{FILE}.lock"), closing(_connect(folder / FILE)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("begin immediate")
+        connection.execute(
+            "create table if not exists migrations (name text primary key, applied text not null)"
+        )
+        applied = {name for (name,) in connection.execute("select name from migrations")}
+        for migration in MIGRATIONS:
+            if migration.__name__ not in applied:
+                migration(connection)
+                connection.execute("insert into migrations values (?, ?)", (migration.__name__, now()))
+        connection.execute("commit")
+
+
+def m001_events(connection: sqlite3.Connection) -> None:
+    """The log itself. Triggers keep it append-only, whoever opens it with whatever."""
+    connection.execute(
+        """create table events (
+            seq integer primary key autoincrement,
+            batch integer not null,
+            "index" integer not null check ("index" >= 0),
+            action text not null check (action in ('keep', 'exclude', 'flag', 'relabel', 'undo')),
+            label integer check ((action = 'relabel') = (label is not null)),
+            cancels integer references events (seq)
+                check ((action = 'undo') = (cancels is not null) and (cancels is null or cancels < seq)),
+            why text not null,
+            who text not null,
+            "when" text not null
+        )"""
+    )
+    connection.execute("create index events_by_batch on events (batch)")
+    connection.execute("create index events_by_cancels on events (cancels) where cancels is not null")
+    for verb in ("update", "delete"):
+        connection.execute(
+            f"create trigger no_{verb} before {verb} on events "
+            "begin select raise(abort, 'decisions are only ever added'); end"
+        )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events,)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma synchronous = full")  # a decision that was shown as taken survives a power cut
+    return connection
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        if not (folder / FILE).exists():
+            create_log(folder)
+        with closing(_connect(folder / FILE)) as connection:
+            names = {migration.__name__ for migration in MIGRATIONS}
+            applied = {name for (name,) in connection.execute("select name from migrations")}
+            if applied - names:
+                raise Unreadable(
+                    f"The decisions of '{folder.name}' were written by a newer version: update the app."
+                )
+            if names - applied:
+                create_log(folder)
+            yield connection
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise Busy(
+                f"The decisions of '{folder.name}' are being written by somebody else: try again."
+            ) from error
+        raise Unreadable(f"The decisions of '{folder.name}' cannot be read: {error}.") from error
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise Unreadable(f"The decisions of '{folder.name}' are damaged: {error}.") from error
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One consistent view of the log, however many statements read it."""
+    with _opened(folder) as connection:
+        connection.execute("begin")
+        yield connection
+        connection.execute("commit")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction, written whole when the block ends well and not at all when it does not."""
+    with _opened(folder) as connection:
+        connection.execute("begin immediate")
+        yield connection  # an exception leaves by closing the connection, which rolls back
+        connection.execute("commit")
+
+
+def next_batch(connection: sqlite3.Connection) -> int:
+    """A number for a new batch; nobody else gets it while this transaction lasts."""
+    return int(connection.execute("select ifnull(max(batch), 0) + 1 from events").fetchone()[0])
+
+
+def insert(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    """Append events (batch, index, action, label, cancels, why, who, when)."""
+    connection.executemany(INSERT, rows)
+
+
+def cancelled(connection: sqlite3.Connection) -> set[int]:
+    """The events that do not hold: those that an undo which holds itself cancels."""
+    gone: set[int] = set()
+    # Undos are later than what they undo, so from the newest backwards each is settled when it is reached.
+    for seq, cancels in connection.execute(
+        "select seq, cancels from events where cancels is not null order by seq desc"
+    ):
+        if seq not in gone:
+            gone.add(cancels)
+    return gone
