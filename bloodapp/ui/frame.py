@@ -8,7 +8,7 @@ import streamlit as st
 
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.runs.run import Run, list_runs
-from bloodapp.ui import background, state
+from bloodapp.ui import background, imports, state
 from bloodapp.ui.steps import PAGES, Step, steps
 from bloodapp.ui.text import plain
 
@@ -43,12 +43,15 @@ class Here:
     steps: tuple[Step, ...]
 
 
-def page(title: str, *, intro: str = "", needs_dataset: bool = False, needs_run: bool = False) -> Here:
+def page(
+    title: str, *, intro: str = "", own_heading: bool = False, needs_dataset: bool = False, needs_run: bool = False
+) -> Here:
     """Begin a page; the first call of every page script.
 
     Args:
         title: the page's title, one of the six.
         intro: one quiet sentence under the title; plain text.
+        own_heading: the page draws its own heading.
         needs_dataset: without a dataset, say what to do next and stop the script.
         needs_run: show the run chooser; without a finished run, say what to do next and stop the script.
     """
@@ -56,17 +59,22 @@ def page(title: str, *, intro: str = "", needs_dataset: bool = False, needs_run:
     st.html(_STYLE)
     st.logo(str(_LOGO), size="large")
     background.runner()
+    imports.first_start()
+    imports.adopt_finished()
     dataset = state.chosen_dataset()
     run = state.chosen_run(dataset)
     line = steps(dataset, run)
     with st.sidebar:
         _menu()
         _dataset_chooser(dataset)
+        if st.button("Import a dataset", key="import", type="tertiary", icon=":material/add:"):
+            imports.dialog()
         if needs_run:
             _run_chooser(run)
         background.job_strip()
     _line_of_steps(line, title)
-    heading(title, intro)
+    if not own_heading:
+        heading(title, intro)
     if needs_dataset and dataset is None:
         empty(
             "No dataset yet",

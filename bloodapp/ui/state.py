@@ -76,7 +76,7 @@ def chosen_dataset() -> "datasets.Dataset | None":
 
 
 def chosen_run(dataset: "datasets.Dataset | None" = None) -> "runs.Run | None":
-    """The run in the address, else the remembered one, else the latest finished one of the dataset."""
+    """The run in the address, else the remembered one, else the dataset's latest finished one, else a shipped one."""
     for name in (st.query_params.get(_RUN), get(_RUN)):
         if name:
             try:
@@ -86,7 +86,8 @@ def chosen_run(dataset: "datasets.Dataset | None" = None) -> "runs.Run | None":
             _settle(_RUN, run.name)
             return run
     _settle(_RUN, None)
-    return runs.latest_run(dataset.name if dataset else None)
+    own = runs.latest_run(dataset.name) if dataset else None
+    return own or next((run for run in runs.list_runs() if run.shipped and run.finished), None)
 
 
 def address() -> dict[str, str]:

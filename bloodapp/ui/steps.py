@@ -11,7 +11,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged, judge, last_seq
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs
-from bloodapp.runs.run import Run, headline
+from bloodapp.runs.run import Run, headline, list_runs
 from bloodapp.ui.text import count
 
 FINDINGS = "findings.parquet"
@@ -53,7 +53,7 @@ def steps(dataset: Dataset | None, run: Run | None) -> tuple[Step, ...]:
         _home(dataset, jobs),
         _review(dataset, jobs),
         _augment(dataset, run),
-        _train(dataset, run, jobs),
+        _train(dataset, jobs),
         _evaluate(run),
         _classify(run),
     )
@@ -121,15 +121,12 @@ def _augment(dataset: Dataset | None, run: Run | None) -> Step:
     return _step(title, "try it out", "See what a pipeline does to your own images before it trains.", "todo")
 
 
-def _train(dataset: Dataset | None, run: Run | None, jobs: list[tuple[Job, dict]]) -> Step:
+def _train(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
     title = "Train"
     if dataset is None:
         return _step(title, "waiting", "Needs a dataset.", "waiting")
-    mine = [
-        (job, status)
-        for job, status in jobs
-        if job.kind == "train" and job.params.get("dataset", dataset.name) == dataset.name
-    ]
+    folders = {run.folder for run in list_runs() if run.dataset == dataset.name and not run.shipped}
+    mine = [(job, status) for job, status in jobs if job.folder in folders]
     for _, status in mine:
         if status["state"] == "running":
             return _step(title, f"running{_share(status)}", "A training runs in the background.", "busy")
