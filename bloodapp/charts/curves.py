@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from bloodapp.charts.style import ACCENT, GREY, LINE, calm
+from bloodapp.charts.style import ACCENT, GREY, LINE, SHIFTED, calm
 
 
 def learning_curve(
@@ -13,20 +13,21 @@ def learning_curve(
     validation: Sequence[float | None],
     *,
     name: str,
+    shifted: Sequence[float | None] | None = None,
     best_epoch: int | None = None,
     share: bool = False,
     height: int = 260,
 ) -> go.Figure:
     """Draw one figure per epoch for training (grey) and validation (accent); None leaves a hole.
 
-    With `share` the axis is in percent. `best_epoch` marks the epoch whose weights were kept.
+    `shifted` adds the same validation images under the realistic shift. With `share` the axis is in percent. `best_epoch` marks the epoch whose weights were kept.
     """
     number = ".1%" if share else ".3f"
     figure = go.Figure()
-    for label, values, colour, width in (
-        ("training", training, GREY, 2),
-        ("validation", validation, ACCENT, 2.5),
-    ):
+    drawn = [("training", training, GREY, 2), ("validation", validation, ACCENT, 2.5)]
+    if shifted is not None:
+        drawn.append(("validation, shifted", shifted, SHIFTED, 2.5))
+    for label, values, colour, width in drawn:
         figure.add_scatter(
             x=list(epochs),
             y=list(values),

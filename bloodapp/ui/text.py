@@ -33,6 +33,16 @@ def time_left(seconds: float | None) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
+def duration(seconds: float | None) -> str:
+    """`45 s`, `9 min`, `1 h 20 min`; a dash when it is not known."""
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def ago(moment: str | None, now: datetime | None = None) -> str:
     """A UTC ISO-8601 time as `3 minutes ago`; empty for anything else."""
     try:
