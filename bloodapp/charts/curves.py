@@ -20,7 +20,8 @@ def learning_curve(
 ) -> go.Figure:
     """Draw one figure per epoch for training (grey) and validation (accent); None leaves a hole.
 
-    `shifted` adds the same validation images under the realistic shift. With `share` the axis is in percent. `best_epoch` marks the epoch whose weights were kept.
+    `shifted` adds the same validation images under the realistic shift. With `share` the axis is in
+    percent. `best_epoch` marks the epoch whose weights were kept.
     """
     number = ".1%" if share else ".3f"
     figure = go.Figure()
