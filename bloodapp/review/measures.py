@@ -87,7 +87,7 @@ def likeness(images: NDArray[np.uint8]) -> Floats:
     widths = np.diff(np.append(edges, side)).astype(np.float32)
     sums = np.add.reduceat(np.add.reduceat(images, edges, axis=1, dtype=np.uint16), edges, axis=2, dtype=np.uint32)
     small = sums / (widths[:, None, None] * widths[None, :, None])
-    flat = small.reshape(n, -1).astype(np.float32)
+    flat = small.reshape(n, 3 * len(edges) ** 2).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
     flat /= np.where(length > np.sqrt(_FLAT * flat.shape[1]), length, np.inf)[:, None]
