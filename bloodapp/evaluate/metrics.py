@@ -195,7 +195,7 @@ def _hits(counts: FloatArray) -> FloatArray:
 
 
 def _ratio(part: Any, whole: Any) -> FloatArray:
-    """part / whole, NaN where there is no whole."""
+    """Divide; NaN where there is no whole."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=whole > 0)
 

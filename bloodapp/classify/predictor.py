@@ -1,0 +1,93 @@
+"""A run's model, loaded once and asked many times. Imports TensorFlow.
+
+`keras.Model.predict` is not safe from several threads (tensorflow#61298) and traces anew for each
+batch shape, so here one traced function of two fixed shapes answers behind a lock.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from bloodapp.errors import InvalidValue, NotFound, Unreadable
+from bloodapp.runs.run import Run
+
+EMBEDDING = "embedding"
+BATCHES = (8, 128)
+"""Shapes the model is traced for: a few dropped images do not wait for a padded batch of 128."""
+
+
+class Predictor:
+    """The model of one run.
+
+    Attributes:
+        run: the run it belongs to.
+        classes: the run's classes, in the order of the probabilities.
+        size: side of the images it takes, in pixels.
+    """
+
+    def __init__(self, run: Run) -> None:
+        """Load the run's model without running any code from its file.
+
+        Raises NotFound if the run has none yet, Unreadable if it is damaged or does not fit the run.
+        """
+        if not run.model_path.exists():
+            raise NotFound("a model in the run", run.name)
+        self.run, self.classes, self.size = run, run.classes, run.size
+        self._lock = threading.Lock()
+        model = _load(run.model_path)
+        if model.output_shape[-1] != len(self.classes):
+            raise Unreadable(
+                f"The model of run '{run.name}' tells {model.output_shape[-1]} classes apart, "
+                f"but the run names {len(self.classes)}."
+            )
+        outputs = [model.output]
+        if any(layer.name == EMBEDDING for layer in model.layers):
+            outputs.append(model.get_layer(EMBEDDING).output)
+        self._has_features = len(outputs) > 1
+        both = keras.Model(model.input, outputs)
+
+        @tf.function
+        def answer(images: tf.Tensor) -> list[tf.Tensor]:
+            return [tf.cast(output, tf.float32) for output in both(tf.cast(images, tf.float32), training=False)]
+
+        self._answer: Callable[[tf.Tensor], list[tf.Tensor]] = answer
+
+    def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities float32 (N, C) of images uint8 (N, S, S, 3); raises InvalidValue for other shapes."""
+        return self._ask(images, 0)
+
+    def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Pooled features float32 (N, D) of images uint8 (N, S, S, 3), from the layer `embedding`."""
+        if not self._has_features:
+            raise InvalidValue(f"The model of run '{self.run.name}' has no layer '{EMBEDDING}'.")
+        return self._ask(images, 1)
+
+    def _ask(self, images: npt.NDArray[np.uint8], output: int) -> npt.NDArray[np.float32]:
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (self.size, self.size, 3):
+            raise InvalidValue(
+                f"Run '{self.run.name}' takes uint8 images of (N, {self.size}, {self.size}, 3), "
+                f"not {images.dtype} {images.shape}."
+            )
+        batch = BATCHES[0] if len(images) <= BATCHES[0] else BATCHES[1]
+        answers = []
+        # No images are asked as one padded batch too, which gives the number of columns.
+        for start in range(0, max(len(images), 1), batch):
+            block = images[start : start + batch]
+            padded = np.zeros((batch, self.size, self.size, 3), np.uint8)
+            padded[: len(block)] = block
+            with self._lock:
+                answers.append(self._answer(tf.constant(padded))[output].numpy()[: len(block)])
+        return np.concatenate(answers)
+
+
+def _load(path: Path) -> keras.Model:
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Unreadable(f"The model of run '{path.parent.name}' cannot be loaded: {reason}") from error
