@@ -1,10 +1,12 @@
 """The frame around every page: page settings, menu, choosers, the line of steps, the strip of jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.runs.run import Run, list_runs
@@ -104,6 +106,12 @@ def section(title: str, note: str = "") -> None:
     """A section's title with a quiet note beside it."""
     quiet = f"<span>{escape(note)}</span>" if note else ""
     st.html(f'<div class="section"><h2>{escape(title)}</h2>{quiet}</div>')
+
+
+def columns(key: str, spec: Sequence[int]) -> list[DeltaGenerator]:
+    """Columns that stand below each other on a narrow screen; `key` is unique on the page."""
+    with st.container(key=f"stack-{key}"):
+        return list(st.columns(spec, gap="large"))
 
 
 def facts(pairs: "list[tuple[str, str]]") -> None:

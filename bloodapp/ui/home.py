@@ -29,12 +29,12 @@ def home(here: frame.Here) -> None:
         _welcome()
         return
     _summary(here.dataset, here.steps)
-    sheet, path = st.columns([5, 2], gap="large")
+    sheet, path = frame.columns("top", [5, 2])
     with sheet:
         _classes(here.dataset)
     with path:
         _way(here.steps)
-    gap, origin = st.columns([5, 2], gap="large")
+    gap, origin = frame.columns("bottom", [5, 2])
     with gap:
         _gap(here.run)
     with origin:
@@ -105,7 +105,7 @@ def _gap(run: Run | None) -> None:
     st.html(
         '<p class="quiet">The lower a point lies under the diagonal, the more a system loses when the images look '
         "different from those it learned from. Grey: what five teams of a course reported, scored by the course on "
-        "images that nobody saw. Violet: your runs, on their own held-out images, clean and under a seeded "
+        "images that nobody saw. In colour: your runs, on their own held-out images, clean and under a seeded "
         "realistic shift. The two are different tests and are shown together for orientation only.</p>"
     )
     points = _points(run)
