@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,10 +18,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 from bloodapp.errors import AlreadyExists, InvalidValue, Unreadable
 
@@ -169,7 +168,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def lock(path: Path) -> FileLock:
-    """A lock file that is free again after a kill; use `with lock(path).acquire(timeout=0)`."""
+    """A lock file that is free again after a kill; hold it by `.acquire(timeout=0)` in a `with`."""
     return FileLock(path)
 
 
@@ -184,11 +183,12 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        if fcntl is None:
+        if sys.platform == "win32":
             with FileLock(path).acquire(timeout=0):
                 return False
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
+        else:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
     except (Timeout, BlockingIOError):
         return True
     finally:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from bloodapp.cli import terminal
-from bloodapp.errors import Busy, NotFound, Stopped
+from bloodapp.errors import Busy, Stopped
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, open_job, request_stop, resume
 from bloodapp.jobs.kinds import DEFAULT_TABLE, named
 from bloodapp.jobs.runner import run_child

@@ -17,7 +17,7 @@ from typing import Any
 from filelock import Timeout
 
 from bloodapp import workspace
-from bloodapp.errors import BloodappError, Busy, InvalidValue, NotFound
+from bloodapp.errors import BloodappError, Busy, InvalidValue, NotFound, Unreadable
 
 ACTIVE = ("queued", "running")
 FINAL = ("done", "failed", "stopped")
@@ -88,13 +88,15 @@ class Job:
             stream.write(lines)
 
     def written_status(self) -> dict[str, Any]:
-        """status.json as it stands; a job that has none yet is queued."""
+        """status.json as it stands; a job that has none yet is queued, one whose file is damaged has failed."""
         try:
             return workspace.read_json(self._path("status.json"))
         except FileNotFoundError:
             if self.folder.is_dir():
                 return {"state": "queued", "attempt": 1}
             raise NotFound("job", self.id, (job.id for job in list_jobs())) from None
+        except Unreadable as error:
+            return {"state": "failed", "attempt": 1, "error": str(error)}
 
     def write_status(self, status: dict[str, Any]) -> None:
         """Replace status.json; only for who holds the lock."""

@@ -61,7 +61,8 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
 def read_predictions(folder: Path) -> Predictions | None:
     """The table of a run folder; None when there is none yet, raises Unreadable when it is damaged."""
     try:
-        with np.load(folder / FILE, allow_pickle=False) as arrays:
+        # Opened here: NumPy does not close a file of its own that turns out to be damaged.
+        with (folder / FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             read = {name: arrays[name] for name in arrays.files}
         _check(read)
     except FileNotFoundError:
