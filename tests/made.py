@@ -58,7 +58,9 @@ def make_run(
         write_predictions(folder, made)
         write_json(folder / "report.json", report(made, epochs))
     with job.held():
-        job.write_status({"state": state, "done": 1, "total": 1, "error": "It failed." if state == "failed" else None})
+        job.write_status(
+            {"state": state, "done": 1, "total": 1, "error": "It failed." if state == "failed" else None}
+        )
     return open_run(name)
 
 
@@ -100,7 +102,9 @@ def give_model(run: Run, *, seed: int = 0) -> None:
     x = layers.Rescaling(1 / 255)(image)
     x = layers.Conv2D(8, 5, strides=4, activation="relu")(x)
     x = layers.GlobalAveragePooling2D(name="embedding")(x)
-    x = layers.Dense(len(run.classes), kernel_initializer=keras.initializers.RandomNormal(stddev=20, seed=seed))(x)
+    x = layers.Dense(
+        len(run.classes), kernel_initializer=keras.initializers.RandomNormal(stddev=20, seed=seed)
+    )(x)
     keras.Model(image, layers.Softmax(dtype="float32")(x)).save(run.model_path)
 
 

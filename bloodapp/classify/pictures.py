@@ -91,7 +91,10 @@ def _unpacked(name: str, content: bytes, max_unpacked: int) -> Iterator[tuple[st
                     left -= len(inside)
                 yield member.filename, inside
                 if left <= 0:
-                    yield name, f"'{name}' unpacks to more than {max_unpacked >> 20:,} MB: the rest was not read."
+                    yield (
+                        name,
+                        f"'{name}' unpacks to more than {max_unpacked >> 20:,} MB: the rest was not read.",
+                    )
                     return
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield name, f"'{name}' is damaged or cut short: pack it again ({error})."

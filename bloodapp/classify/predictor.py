@@ -53,7 +53,9 @@ class Predictor:
 
         @tf.function
         def answer(images: tf.Tensor) -> list[tf.Tensor]:
-            return [tf.cast(output, tf.float32) for output in both(tf.cast(images, tf.float32), training=False)]
+            return [
+                tf.cast(output, tf.float32) for output in both(tf.cast(images, tf.float32), training=False)
+            ]
 
         self._answer: Callable[[tf.Tensor], list[tf.Tensor]] = answer
 

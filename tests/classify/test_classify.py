@@ -15,7 +15,16 @@ from bloodapp.classify.pictures import Picture
 from bloodapp.errors import Stopped
 
 KEYS = [c.key for c in DEFAULT_CLASSES]
-COLUMNS = ["name", "label", "confidence", *(f"p_{k}" for k in KEYS), "set", "outlier", "outlier_score", "error"]
+COLUMNS = [
+    "name",
+    "label",
+    "confidence",
+    *(f"p_{k}" for k in KEYS),
+    "set",
+    "outlier",
+    "outlier_score",
+    "error",
+]
 
 
 class Brightness:

@@ -45,7 +45,13 @@ def test_one_bad_file_does_not_stop_the_rest():
 def test_archives_are_read_in_place():
     """The pictures of a zip come in its order; hidden files and what macOS adds are passed over."""
     archive = packed(
-        {"x/b.png": png(), "x/a.png": png(), "__MACOSX/x/._a.png": b"", ".DS_Store": b"", "readme.txt": b"hello"}
+        {
+            "x/b.png": png(),
+            "x/a.png": png(),
+            "__MACOSX/x/._a.png": b"",
+            ".DS_Store": b"",
+            "readme.txt": b"hello",
+        }
     )
     got = list(read_pictures([("cells.zip", archive)], 96))
     assert [p.name for p in got] == ["x/b.png", "x/a.png"]
