@@ -12,6 +12,9 @@
      9  near_duplicate   9 other good cells again: 3 recompressed, 3 brighter, 3 shifted by one pixel
     17  foreign          no cells: one cartoon 12 times and one 5 times, under random labels
 
+Near copies are 0 to 6 of 64 bits of the perceptual hash apart, strangers 8 and more: a scan that stops at 4
+misses some shifted ones.
+
 The truth has one row per (index, kind). Every member of a group of duplicates has its row, the good cell
 included, for nobody can tell which was first; a label conflict and a repeated cartoon are exact duplicates
 as well. `true_label` is what the image shows, -1 for no cell; it tells which side of a conflict is wrong.
