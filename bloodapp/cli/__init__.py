@@ -27,7 +27,7 @@ the whole job:
   python -m bloodapp scan course --csv findings.csv
   python -m bloodapp decide course --from findings.csv --kind label_conflict --action exclude
   python -m bloodapp clean course --out cleaned.npz
-  python -m bloodapp train course --recipe resnet9
+  python -m bloodapp train course
   python -m bloodapp evaluate RUN --json report.json
   python -m bloodapp predict new_images/ --model RUN --csv predictions.csv
 

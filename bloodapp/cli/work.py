@@ -28,7 +28,7 @@ def add(commands: terminal.Commands) -> None:
         "work",
         do_work,
         "Do what is queued, or continue one job that was interrupted, stopped or failed.",
-        "work\nwork resnet9-2026-11-20-1",
+        "work\nwork balanced-2026-11-20-1",
     )
     work.add_argument(
         "job", nargs="?", metavar="JOB", help="a job's or run's name; without it, all that is queued"
@@ -68,12 +68,13 @@ def do_work(args: argparse.Namespace) -> int:
     return code
 
 
-def follow(job: Job, table: str = DEFAULT_TABLE) -> int:
+def follow(job: Job, table: str = DEFAULT_TABLE, again: str = "") -> int:
     """Have a queued job performed by a child process, show how it goes, and return the exit code it deserves.
 
     Where another process performs it already, only watch. Ctrl-C asks it to stop; a second one leaves it
-    to itself. Raises Stopped when it was stopped.
+    to itself. `again` is the command that continues it. Raises Stopped when it was stopped.
     """
+    again = f"python -m bloodapp {again or f'work {job.id}'}"
     worker = threading.Thread(target=run_child, args=(job, table), daemon=True)
     if job.state() == "queued":
         worker.start()
@@ -87,11 +88,11 @@ def follow(job: Job, table: str = DEFAULT_TABLE) -> int:
         worker.join()
     state = status["state"]
     if state == "stopped":
-        raise Stopped(f"'{job.id}' was stopped. To continue: python -m bloodapp work {job.id}")
+        raise Stopped(f"'{job.id}' was stopped. To continue: {again}")
     if state in ("failed", "interrupted"):
         if status.get("bug"):
             terminal.say(job.log(4000).rstrip())
-        terminal.say(f"bloodapp: {status['error']} To try again: python -m bloodapp work {job.id}")
+        terminal.say(f"bloodapp: {status['error']} To try again: {again}")
         return 1 if status.get("bug") or state == "interrupted" else 2
     return 0
 
