@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -138,7 +139,7 @@ def _provenance(dataset: Dataset) -> None:
     frame.section("Where it comes from")
     items = dataset.items
     rows = [
-        ("Source", str(dataset.source.get("name", "–"))),
+        ("Source", Path(str(dataset.source.get("path") or "")).name or str(dataset.source.get("name", "–"))),
         ("Kind", _KINDS.get(str(dataset.source.get("kind")), str(dataset.source.get("kind", "–")))),
         ("Imported", f"{str(dataset.facts.get('imported', ''))[:16].replace('T', ' ')} UTC"),
         ("Fingerprint", dataset.fingerprint[:12]),

@@ -91,11 +91,11 @@ def form(key: str) -> None:
     place, drop, sample = st.tabs(["From this computer", "Upload", "Built-in sample"])
     with place:
         path = st.text_input(
-            "Path of a file or folder",
-            key=f"{key}-path",
-            placeholder="/home/me/training_set.npz",
-            help="The course's training_set.npz, a MedMNIST .npz, or a folder or .zip of class folders "
-            "(with or without train, val and test above them).",
+            "Path of a file or folder", key=f"{key}-path", placeholder="/home/me/training_set.npz"
+        )
+        st.html(
+            '<p class="quiet">The course\'s training_set.npz, a MedMNIST .npz, or a folder or .zip of class folders '
+            "(with or without train, val and test above them).</p>"
         )
         _name_and_go(key + "-place", Path(path).expanduser() if path.strip() else None)
     with drop:

@@ -62,11 +62,12 @@ def steps(dataset: Dataset | None, run: Run | None) -> tuple[Step, ...]:
 def next_step(line: tuple[Step, ...]) -> Step:
     """The first step that waits for the user; Classify when all is done.
 
-    Work that runs or went wrong comes first; Augment is a choice, never a must.
+    Work that runs or went wrong comes first. Augment is a choice, never a must; an import beside a
+    dataset that is there keeps nobody waiting.
     """
     for mood in ("attention", "busy", "todo"):
         for step in line:
-            if step.mood == mood and step.title != "Augment":
+            if step.mood == mood and (step.title, mood) not in (("Augment", "todo"), ("Home", "busy")):
                 return step
     return line[-1]
 
