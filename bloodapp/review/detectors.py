@@ -8,6 +8,7 @@ darkened and brightened. A score is 0.5 at a limit and nears 1 far beyond it.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ _PAIRS_AT_ONCE = 8192
 _FIRST = 0.9
 
 
-def pictures(sha256: Sequence[str]) -> Ints:
+def pictures(sha256: Sequence[str] | NDArray[np.object_]) -> Ints:
     """For each image the position of the first with the same pixels, (N,)."""
     codes, _ = pd.factorize(np.asarray(sha256, object))
     return _first_of(codes)
@@ -98,12 +99,16 @@ def near_duplicate(pairs: tuple[Ints, Ints], likeness: Floats, picture: Ints) ->
     index = np.flatnonzero(group >= 0)
     group, strength = group[index], strength[index]
     size = np.bincount(group, minlength=1)[group]
-    score = (0.5 + 0.5 * (strength - NEAR_LIKENESS) / (1 - NEAR_LIKENESS)) * np.where(index == group, _FIRST, 1)
+    score = (0.5 + 0.5 * (strength - NEAR_LIKENESS) / (1 - NEAR_LIKENESS)) * np.where(
+        index == group, _FIRST, 1
+    )
     reason = [f"Nearly the same picture as {_others(count - 1)}" for count in size]
     return finding_table("near_duplicate", index, score, reason, group=group)
 
 
-def label_conflict(group: Ints, picture: Ints, labels: NDArray[np.int16], titles: Sequence[str]) -> pd.DataFrame:
+def label_conflict(
+    group: Ints, picture: Ints, labels: NDArray[np.int16], titles: Sequence[str]
+) -> pd.DataFrame:
     """Images of one group that carry different labels.
 
     Args:
@@ -113,25 +118,25 @@ def label_conflict(group: Ints, picture: Ints, labels: NDArray[np.int16], titles
         titles: of the classes, in the order of the labels.
     """
     known = np.flatnonzero((group >= 0) & (labels >= 0))
-    counts = pd.crosstab(group[known], labels[known]) if len(known) else pd.DataFrame()
-    different = (counts > 0).sum(axis=1) if len(counts) else pd.Series(dtype=int)
-    disputed = counts.loc[different[different > 1].index] if len(counts) else counts
+    known = known[np.argsort(group[known], kind="stable")]
+    bounds = np.flatnonzero(np.diff(group[known], prepend=-1, append=-1))
     tables = [finding_table("label_conflict", [], [], [])]
-    for first, row in disputed.iterrows():
-        index = known[group[known] == first]
-        share = row / len(index)
-        own = share.loc[labels[index]].to_numpy(float)
-        clear = share.max() > 0.5
-        suggested = np.where(clear & (own < 0.5), share.idxmax(), -1)
-        same = "The same picture" if len(np.unique(picture[index])) == 1 else "Nearly the same picture"
-        if len(index) == 2:
-            other = labels[index[::-1]]
-            reason = [f"{same} as one other, which is labelled {titles[label]}" for label in other]
-        else:
-            words = f"{same} as {_others(len(index) - 1)}, which carry {len(row[row > 0])} different labels"
-            reason = [words] * len(index)
+    for start, stop in pairwise(bounds):
+        index = known[start:stop]
+        carried = np.bincount(labels[index], minlength=len(titles)) / len(index)
+        if np.count_nonzero(carried) < 2:
+            continue
+        own = carried[labels[index]]
+        clear = carried.max() > 0.5
         tables.append(
-            finding_table("label_conflict", index, 1 - 0.5 * own, reason, group=int(first), suggested=suggested)
+            finding_table(
+                "label_conflict",
+                index,
+                1 - 0.5 * own,
+                _conflict_reasons(index, picture, labels, titles),
+                group=group[index],
+                suggested=np.where(clear & (own < 0.5), carried.argmax(), -1),
+            )
         )
     return pd.concat(tables, ignore_index=True)
 
@@ -180,7 +185,9 @@ def blurred(measures: Measures, distinct: NDArray[np.bool_]) -> pd.DataFrame:
         middle, spread = _usual(values, distinct, floor)
         beyond = np.fmax(beyond, (middle - values) / (limit * spread))
     index = np.flatnonzero(beyond >= 1)
-    reason = np.where(beyond[index] >= 1.5, "Far softer than the other images", "Softer than the other images")
+    reason = np.where(
+        beyond[index] >= 1.5, "Far softer than the other images", "Softer than the other images"
+    )
     return finding_table("blurred", index, _score(beyond[index]), reason)
 
 
@@ -200,7 +207,11 @@ def low_information(measures: Measures, distinct: NDArray[np.bool_]) -> pd.DataF
     reason = np.where(
         flat,
         "Nothing but one colour",
-        np.where(pale[index] >= plain[index], "Hardly any contrast: perhaps an empty field", "Few shades, little detail"),
+        np.where(
+            pale[index] >= plain[index],
+            "Hardly any contrast: perhaps an empty field",
+            "Few shades, little detail",
+        ),
     )
     return finding_table("low_information", index, _score(beyond[index]), reason)
 
@@ -229,6 +240,16 @@ def _in_groups(group: Ints, least: int) -> tuple[Ints, Ints, Ints]:
     size = np.bincount(group, minlength=1)[group]
     index = np.flatnonzero(size >= least)
     return index, group[index], size[index]
+
+
+def _conflict_reasons(
+    index: Ints, picture: Ints, labels: NDArray[np.int16], titles: Sequence[str]
+) -> list[str]:
+    same = "The same picture" if len(np.unique(picture[index])) == 1 else "Nearly the same picture"
+    if len(index) == 2:
+        return [f"{same} as one other, which is labelled {titles[label]}" for label in labels[index[::-1]]]
+    different = len(np.unique(labels[index]))
+    return [f"{same} as {_others(len(index) - 1)}, which carry {different} different labels"] * len(index)
 
 
 def _others(count: int) -> str:

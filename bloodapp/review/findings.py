@@ -100,8 +100,20 @@ def finding_table(
         suggested: the label that is probably right, (M,), -1 = none.
     """
     index = np.asarray(index, np.int64)
-    columns = {"index": index, "kind": kind, "group": group, "score": score, "suggested": suggested, "reason": reason}
-    table = pd.DataFrame({name: np.broadcast_to(np.asarray(v, COLUMNS[name]), index.shape) for name, v in columns.items()})
+    given = {
+        "index": index,
+        "kind": kind,
+        "group": group,
+        "score": score,
+        "suggested": suggested,
+        "reason": reason,
+    }
+    table = pd.DataFrame(
+        {
+            name: np.broadcast_to(np.asarray(given[name], dtype), index.shape)
+            for name, dtype in COLUMNS.items()
+        }
+    )
     table["score"] = table["score"].clip(0, 1).round(4)
     return table.astype(COLUMNS)
 
@@ -117,7 +129,9 @@ def write_findings(folder: Path, table: pd.DataFrame, *, fingerprint: str) -> No
     """Replace a dataset's findings atomically; the file says of which images it speaks, and when it was made."""
     about = {"format": FORMAT, "fingerprint": fingerprint, "scanned": now()}
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _META: json.dumps(about).encode()})
+    arrow = arrow.replace_schema_metadata(
+        {**(arrow.schema.metadata or {}), _META: json.dumps(about).encode()}
+    )
     with replacing(folder / FILE) as temporary:
         pq.write_table(arrow, temporary, compression="zstd")
 

@@ -62,7 +62,7 @@ def measure(images: NDArray[np.uint8]) -> Measures:
         light=light,
         upper=upper,
         mean=mean,
-        contrast=(light - low) / np.maximum(light, 1),
+        contrast=((light - low) / np.maximum(light, 1)).astype(np.float32),
         entropy=entropy,
         detail=_detail(grey),
         lines=_lines(grey),
@@ -72,7 +72,9 @@ def measure(images: NDArray[np.uint8]) -> Measures:
 
 def joined(blocks: list[Measures]) -> Measures:
     """The measures of several blocks of images, one after the other."""
-    return Measures(**{f.name: np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Measures)})
+    return Measures(
+        **{f.name: np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Measures)}
+    )
 
 
 def likeness(images: NDArray[np.uint8]) -> Floats:
@@ -85,7 +87,9 @@ def likeness(images: NDArray[np.uint8]) -> Floats:
     n, side = len(images), images.shape[1]
     edges = np.linspace(0, side, min(_SMALL, side), endpoint=False).astype(int)
     widths = np.diff(np.append(edges, side)).astype(np.float32)
-    sums = np.add.reduceat(np.add.reduceat(images, edges, axis=1, dtype=np.uint16), edges, axis=2, dtype=np.uint32)
+    sums = np.add.reduceat(
+        np.add.reduceat(images, edges, axis=1, dtype=np.uint16), edges, axis=2, dtype=np.uint32
+    )
     small = sums / (widths[:, None, None] * widths[None, :, None])
     flat = small.reshape(n, 3 * len(edges) ** 2).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
@@ -142,9 +146,12 @@ def _detail(grey: Floats) -> Floats:
 
 def _lines(grey: Floats) -> Floats:
     along = _log_ratio(
-        _energy(grey[:, :, :-2] + grey[:, :, 2:] - 2 * grey[:, :, 1:-1]), _energy(grey[:, :, 2:] - grey[:, :, :-2])
+        _energy(grey[:, :, :-2] + grey[:, :, 2:] - 2 * grey[:, :, 1:-1]),
+        _energy(grey[:, :, 2:] - grey[:, :, :-2]),
     )
-    across = _log_ratio(_energy(grey[:, :-2] + grey[:, 2:] - 2 * grey[:, 1:-1]), _energy(grey[:, 2:] - grey[:, :-2]))
+    across = _log_ratio(
+        _energy(grey[:, :-2] + grey[:, 2:] - 2 * grey[:, 1:-1]), _energy(grey[:, 2:] - grey[:, :-2])
+    )
     return np.fmin(along, across)
 
 

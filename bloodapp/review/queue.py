@@ -1,6 +1,7 @@
 """Findings as cards: what one click can decide together is one card, the most rewarding one first."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -69,7 +70,10 @@ def cards(findings: pd.DataFrame, judged: Judged) -> list[Card]:
     table = table.sort_values(["card", "index"], kind="stable")
     columns = {name: table[name].to_numpy() for name in table.columns}
     bounds = np.flatnonzero(np.diff(columns["card"], prepend=-1, append=-2))
-    made = [_card({name: values[a:b] for name, values in columns.items()}, judged) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    made = [
+        _card({name: values[start:stop] for name, values in columns.items()}, judged)
+        for start, stop in pairwise(bounds)
+    ]
     return sorted(made, key=lambda card: (-card.worth, -card.score, card.indices[0]))
 
 
@@ -79,7 +83,9 @@ def _together(index: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.
     grouped = group >= 0
     ids, groups = np.unique(group[grouped], return_inverse=True)
     size = len(nodes) + len(ids)
-    edges = coo_array((np.ones(len(groups), bool), (images[grouped], len(nodes) + groups)), shape=(size, size))
+    edges = coo_array(
+        (np.ones(len(groups), bool), (images[grouped], len(nodes) + groups)), shape=(size, size)
+    )
     _, component = connected_components(edges, directed=False)
     return component[images]
 
@@ -134,3 +140,66 @@ def _state(rows: dict[str, NDArray], indices: NDArray[np.int64], judged: Judged)
 
 def _trust(kind: str) -> float:
     return KINDS[kind].trust if kind in KINDS else 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """A decision about a whole card that takes one click.
+
+    Attributes:
+        key: `exclude`, `first` (keep the first, exclude the rest) or `keep`.
+        title: what the button says.
+        action: as the ledger calls it.
+        indices: int64 (M,) the images it is about.
+    """
+
+    key: str
+    title: str
+    action: str
+    indices: NDArray[np.int64]
+
+
+def offers(card: Card) -> tuple[Offer, ...]:
+    """The one-click decisions about a card, the advisable one first.
+
+    Of mere copies one is worth keeping; of a picture under several labels nobody knows which one is right.
+    """
+    if not card.grouped:
+        return (
+            Offer("exclude", "Exclude", "exclude", card.indices),
+            Offer("keep", "Keep", "keep", card.indices),
+        )
+    count = len(card.indices)
+    whole = "both" if count == 2 else f"all {count:,}"
+    rest = "the other" if count == 2 else f"the other {count - 1:,}"
+    exclude = Offer("exclude", f"Exclude {whole}", "exclude", card.indices)
+    first = Offer("first", f"Keep the first, exclude {rest}", "exclude", card.indices[1:])
+    keep = Offer("keep", f"Keep {whole}", "keep", card.indices)
+    return (first, exclude, keep) if "label_conflict" not in card.kinds else (exclude, first, keep)
+
+
+def matching(
+    queue: list[Card], judged: Judged, *, kind: str = "", state: str = "", label: int | None = None
+) -> list[Card]:
+    """The cards of a kind, in a state, with an image of a label as it is now; empty and None mean any."""
+    return [
+        card
+        for card in queue
+        if (not kind or kind in card.kinds)
+        and (not state or card.state == state)
+        and (label is None or bool((judged.labels[card.indices] == label).any()))
+    ]
+
+
+def sheets(queue: list[Card], *, cards: int = 24, images: int = 120, shown: int = 12) -> list[list[Card]]:
+    """The queue cut into pages of at most `cards` cards and `images` pictures, `shown` of a card; one page at least."""
+    pages: list[list[Card]] = [[]]
+    room = images
+    for card in queue:
+        needs = min(len(card.indices), shown)
+        if pages[-1] and (len(pages[-1]) == cards or needs > room):
+            pages.append([])
+            room = images
+        pages[-1].append(card)
+        room -= needs
+    return pages

@@ -43,7 +43,10 @@ def read_findings(dataset: Dataset) -> pd.DataFrame | None:
 def work(params: dict[str, Any], context: Any) -> dict[str, Any]:
     """The job of kind `scan`: `params` is {"dataset": name}. Returns the number of findings by kind."""
     table = scan(open_dataset(params["dataset"]), context.progress, context.stopped)
-    return {"findings": len(table), "kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()}}
+    return {
+        "findings": len(table),
+        "kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()},
+    }
 
 
 def _detect(dataset: Dataset, progress: Progress, stopped: Callable[[], bool]) -> list[pd.DataFrame]:

@@ -32,7 +32,9 @@ def near(images: np.ndarray, sha256: list[str] | None = None) -> pd.DataFrame:
     picture = detectors.pictures(sha256 or [str(i) for i in range(len(images))])
     pairs = detectors.candidates(perceptual_hashes(images), picture)
     involved = np.unique(np.concatenate(pairs))
-    return detectors.near_duplicate(pairs, detectors.alike(pairs, involved, likeness(images[involved])), picture)
+    return detectors.near_duplicate(
+        pairs, detectors.alike(pairs, involved, likeness(images[involved])), picture
+    )
 
 
 def judged(detector, images: np.ndarray) -> pd.DataFrame:
@@ -159,7 +161,9 @@ def test_one_spoilt_image_among_forty_is_found_alone(detector, change) -> None:
     assert found["reason"].iloc[0]
 
 
-@pytest.mark.parametrize("detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information])
+@pytest.mark.parametrize(
+    "detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information]
+)
 def test_worse_is_scored_higher(detector) -> None:
     """The stronger fault has the higher score."""
     images = scenes(40)
@@ -173,13 +177,17 @@ def test_worse_is_scored_higher(detector) -> None:
     assert score[1] > score[0]
 
 
-@pytest.mark.parametrize("detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information])
+@pytest.mark.parametrize(
+    "detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information]
+)
 def test_a_clean_set_has_no_findings(detector) -> None:
     """Forty ordinary pictures: no false alarm."""
     assert judged(detector, scenes(40, seed=3)).empty
 
 
-@pytest.mark.parametrize("detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information])
+@pytest.mark.parametrize(
+    "detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information]
+)
 def test_copies_do_not_shift_what_is_usual(detector) -> None:
     """A thousand copies of one odd picture count as one when the usual is worked out."""
     images = scenes(40)
@@ -193,7 +201,9 @@ def test_copies_do_not_shift_what_is_usual(detector) -> None:
     assert set(many[detector(measures.take(many), distinct)["index"]]) == once
 
 
-@pytest.mark.parametrize("detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information])
+@pytest.mark.parametrize(
+    "detector", [detectors.dark, detectors.bright, detectors.blurred, detectors.low_information]
+)
 def test_no_images_no_findings(detector) -> None:
     """An empty set is no error."""
     nothing = Measures(*[np.zeros(0, np.float32)] * 8)
@@ -202,5 +212,13 @@ def test_no_images_no_findings(detector) -> None:
 
 def test_every_detector_has_a_kind() -> None:
     """Detectors are named after their kinds."""
-    for name in ("exact_duplicate", "near_duplicate", "label_conflict", "dark", "bright", "blurred", "low_information"):
+    for name in (
+        "exact_duplicate",
+        "near_duplicate",
+        "label_conflict",
+        "dark",
+        "bright",
+        "blurred",
+        "low_information",
+    ):
         assert name in KINDS and callable(getattr(detectors, name))

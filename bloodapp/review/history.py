@@ -1,0 +1,34 @@
+"""The decisions as a person remembers them: one entry a click, undone or not."""
+
+import pandas as pd
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import UNDO, log
+
+COLUMNS = ["batch", "action", "count", "label", "why", "who", "when", "undone", "by"]
+
+
+def history(dataset: Dataset) -> pd.DataFrame:
+    """All batches but the undos themselves, newest first.
+
+    Columns: batch, action, count, label (-1 = none), why, who, when, undone (whether none of it holds any more),
+    by (the batch that undid it, undoing which restores it; -1 where nothing did).
+    """
+    events = log(dataset)
+    undos = events[(events["action"] == UNDO) & ~events["cancelled"]]
+    batch_of = events.set_index("seq")["batch"]
+    undone_by = (
+        pd.Series(undos["batch"].to_numpy(), index=undos["cancels"].map(batch_of)).groupby(level=0).max()
+    )
+    decisions = events[events["action"] != UNDO]
+    table = decisions.groupby("batch", sort=False).agg(
+        action=("action", "first"),
+        count=("index", "size"),
+        label=("label", "first"),
+        why=("why", "first"),
+        who=("who", "first"),
+        when=("when", "first"),
+        undone=("cancelled", "all"),
+    )
+    table["by"] = undone_by.reindex(table.index).fillna(-1).astype("int64")
+    return table.reset_index()[COLUMNS]

@@ -1,0 +1,143 @@
+"""The queue: what one click can decide is one card, in a steady order."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bloodapp.data.decisions import Judged
+from bloodapp.review.findings import combined, finding_table
+from bloodapp.review.queue import Card, cards, matching, offers, sheets
+
+
+def judged(count: int = 20, **changed: list[int]) -> Judged:
+    """Nothing decided about `count` images of label 0, but for the listed indices of each array."""
+    arrays = {
+        "included": np.ones(count, bool),
+        "decided": np.zeros(count, bool),
+        "flagged": np.zeros(count, bool),
+    }
+    for name, indices in changed.items():
+        arrays[name][indices] = ~arrays[name][indices]
+    return Judged(labels=np.zeros(count, np.int16), seq=0, **arrays)
+
+
+@pytest.fixture
+def findings() -> pd.DataFrame:
+    """Three copies in conflict, near copies that hold an exact pair, one soft image, one dark and soft."""
+    return combined(
+        [
+            finding_table("exact_duplicate", [0, 1, 2], 0.67, "same", group=0),
+            finding_table("label_conflict", [0, 1, 2], 0.8, "conflict", group=0, suggested=[-1, -1, 3]),
+            finding_table("exact_duplicate", [5, 7], 0.5, "same", group=5),
+            finding_table("near_duplicate", [4, 5, 7], 0.7, "near", group=4),
+            finding_table("blurred", [9], 0.6, "soft"),
+            finding_table("dark", [11], 0.9, "dim"),
+            finding_table("blurred", [11], 0.55, "soft"),
+            finding_table("blurred", [1], 0.55, "soft"),
+        ]
+    )
+
+
+def by_key(findings: pd.DataFrame, now: Judged) -> dict[str, Card]:
+    """The cards by key."""
+    return {card.key: card for card in cards(findings, now)}
+
+
+def test_findings_that_share_images_are_one_card(findings: pd.DataFrame) -> None:
+    """Groups merge with what is found about their images; findings about one image merge too."""
+    found = by_key(findings, judged())
+    assert list(found) == ["group-0", "group-4", "image-11", "image-9"]
+    assert found["group-0"].indices.tolist() == [0, 1, 2]
+    assert set(found["group-0"].kinds) == {"exact_duplicate", "label_conflict", "blurred"}
+    assert found["group-4"].indices.tolist() == [4, 5, 7]
+    assert found["image-11"].kinds == ("dark", "blurred")
+
+
+def test_the_reason_says_the_most_telling_thing_first(findings: pd.DataFrame) -> None:
+    """A conflict says more than a copy; what is found beside it follows."""
+    found = by_key(findings, judged())
+    assert found["group-0"].reason == "conflict. soft"
+    assert found["group-4"].reason == "near"
+    assert found["image-11"].reason == "dim. soft"
+
+
+def test_the_card_that_settles_most_faults_comes_first(findings: pd.DataFrame) -> None:
+    """Worth falls along the queue, and mere copies count without the one that is kept."""
+    queue = cards(findings, judged())
+    worths = [card.worth for card in queue]
+    assert worths == sorted(worths, reverse=True)
+    copies = cards(finding_table("exact_duplicate", [5, 7], 0.5, "same", group=5), judged())
+    assert copies[0].worth == pytest.approx(0.5 * 0.95)
+
+
+def test_a_single_suggestion_is_passed_on(findings: pd.DataFrame) -> None:
+    """The one label that is suggested for a group is the card's; without one it is -1."""
+    found = by_key(findings, judged())
+    assert found["group-0"].suggested == 3
+    assert found["image-9"].suggested == -1
+
+
+def test_deciding_changes_states_and_never_the_order(findings: pd.DataFrame) -> None:
+    """A card is decided when all its images are, flagged when they are put aside, open otherwise."""
+    before = [card.key for card in cards(findings, judged())]
+    now = judged(decided=[0, 1, 2, 9], included=[0, 1, 2], flagged=[11])
+    states = {card.key: card.state for card in cards(findings, now)}
+    assert states == {"group-0": "decided", "group-4": "open", "image-11": "flagged", "image-9": "decided"}
+    assert [card.key for card in cards(findings, now)] == before
+
+
+def test_the_last_of_its_copies_is_no_copy_any_more(findings: pd.DataFrame) -> None:
+    """Excluding all but the first settles a group, unless something else is found about that first."""
+    rest = judged(decided=[5, 7], included=[5, 7])
+    assert by_key(findings, rest)["group-4"].state == "decided"
+    kept = judged(decided=[5, 7])
+    assert by_key(findings, kept)["group-4"].state == "open"
+    blurred_left = judged(decided=[0, 2], included=[0, 2])
+    assert by_key(findings, blurred_left)["group-0"].state == "open"
+
+
+def test_copies_offer_to_keep_the_first_and_conflicts_to_exclude_all(findings: pd.DataFrame) -> None:
+    """The advisable decision comes first."""
+    found = by_key(findings, judged())
+    exclude, first, keep = offers(found["group-0"])
+    assert (exclude.title, exclude.indices.tolist()) == ("Exclude all 3", [0, 1, 2])
+    assert (first.title, first.indices.tolist()) == ("Keep the first, exclude the other 2", [1, 2])
+    assert (keep.title, keep.action) == ("Keep all 3", "keep")
+    assert offers(found["group-4"])[0].key == "first"
+    assert [offer.title for offer in offers(found["image-9"])] == ["Exclude", "Keep"]
+
+
+def test_filters_choose_cards(findings: pd.DataFrame) -> None:
+    """By kind, by state and by an image's label as it is now."""
+    now = judged(decided=[9])
+    now.labels[7] = 5
+    queue = cards(findings, now)
+    assert [card.key for card in matching(queue, now, kind="blurred")] == ["group-0", "image-11", "image-9"]
+    assert [card.key for card in matching(queue, now, state="decided")] == ["image-9"]
+    assert [card.key for card in matching(queue, now, label=5)] == ["group-4"]
+    assert len(matching(queue, now)) == 4
+
+
+def test_pages_hold_so_many_cards_and_pictures() -> None:
+    """No page has more cards or pictures than allowed, none is empty, nothing is lost or moved."""
+    groups = [
+        finding_table("exact_duplicate", range(i * 20, i * 20 + 20), 0.5, "", group=i * 20) for i in range(25)
+    ]
+    alone = finding_table("dark", range(500, 600), 0.9, "")
+    queue = cards(combined([*groups, alone]), judged(600))
+    pages = sheets(queue)
+    assert [card for page in pages for card in page] == queue
+    assert max(len(page) for page in pages) <= 24
+    assert max(sum(min(len(card.indices), 12) for card in page) for page in pages) <= 120
+    assert all(pages) and sheets([]) == [[]]
+
+
+def test_no_findings_no_cards() -> None:
+    """A clean dataset has an empty queue."""
+    assert cards(combined([]), judged()) == []
+
+
+def test_a_long_queue_is_made_in_full() -> None:
+    """As many findings as images make as many cards."""
+    table = finding_table("blurred", range(13_000), 0.6, "soft")
+    assert len(cards(table, judged(13_000))) == 13_000

@@ -1,0 +1,164 @@
+"""The scan: on a small dataset in full, on the drawn sample against its truth, on the real cells with its limits."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import judge
+from bloodapp.data.importing import import_source
+from bloodapp.errors import Stopped, Unreadable
+from bloodapp.review.findings import COLUMNS, FILE, KINDS
+from bloodapp.review.queue import cards
+from bloodapp.review.scan import read_findings, scan, work
+
+REAL_CELLS = 11_959
+
+
+class Watcher:
+    """A job's context that remembers."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.seen: list[tuple[int, int, str]] = []
+        self.stop_after = stop_after
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Remember how far it is."""
+        self.seen.append((done, total, text))
+
+    def stopped(self) -> bool:
+        """Whether enough was seen."""
+        return len(self.seen) >= self.stop_after
+
+
+def test_the_planted_copies_are_found(tiny: Dataset) -> None:
+    """Images 46 and 47 are image 0 again, 47 under a wrong label: one group, one label in doubt."""
+    found = scan(tiny)
+    copies = found[found["kind"] == "exact_duplicate"]
+    assert sorted(copies["index"]) == [0, 46, 47]
+    conflict = found[found["kind"] == "label_conflict"].set_index("index")
+    assert sorted(conflict.index) == [0, 46, 47]
+    assert conflict["suggested"].to_dict() == {0: -1, 46: -1, 47: 0}
+    assert conflict["score"].idxmax() == 47
+
+
+def test_findings_are_a_table_in_the_agreed_form(tiny: Dataset) -> None:
+    """One row for an image and a kind, most urgent first, scores within 0 and 1, words in every row."""
+    found = scan(tiny)
+    assert {name: str(kind) for name, kind in found.dtypes.items()}.keys() == COLUMNS.keys()
+    assert found["score"].between(0, 1).all() and found["score"].is_monotonic_decreasing
+    assert not found.duplicated(["index", "kind"]).any()
+    assert found["kind"].isin(KINDS).all() and found["reason"].str.len().gt(0).all()
+
+
+def test_findings_are_kept_with_the_images_they_speak_of(tiny: Dataset) -> None:
+    """They are read back as written, with their time; those of other images are none."""
+    assert read_findings(tiny) is None
+    written = scan(tiny)
+    again = read_findings(tiny)
+    assert again is not None and again.equals(written)
+    assert again.attrs["scanned"].endswith("Z")
+    other = Dataset(tiny.path, tiny.name, tiny.classes, tiny.size, "another", tiny.source, tiny.facts)
+    assert read_findings(other) is None
+
+
+def test_a_damaged_file_is_said_to_be_damaged(tiny: Dataset) -> None:
+    """A cut file of findings gives one sentence that says what to do."""
+    scan(tiny)
+    file = tiny.path / FILE
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(Unreadable, match="scan it again"):
+        read_findings(tiny)
+
+
+def test_a_stopped_scan_changes_nothing(tiny: Dataset) -> None:
+    """Stopped in the middle, the earlier findings stay."""
+    scan(tiny)
+    before = (tiny.path / FILE).read_bytes()
+    watcher = Watcher(stop_after=1)
+    with pytest.raises(Stopped):
+        scan(tiny, watcher.progress, watcher.stopped)
+    assert (tiny.path / FILE).read_bytes() == before
+
+
+def test_the_job_counts_its_findings_and_tells_how_far_it_is(tiny: Dataset) -> None:
+    """Progress never falls and ends at its total; the result counts by kind."""
+    watcher = Watcher()
+    result = work({"dataset": "tiny"}, watcher)
+    assert result["kinds"]["exact_duplicate"] == 3
+    done = [entry[0] for entry in watcher.seen]
+    assert done == sorted(done) and watcher.seen[-1][0] == watcher.seen[-1][1]
+
+
+@pytest.mark.parametrize(
+    "kind", ["exact_duplicate", "near_duplicate", "label_conflict", "dark", "bright", "blurred"]
+)
+def test_every_fault_planted_in_the_sample_is_found(sample: Dataset, kind: str) -> None:
+    """On the drawn sample each detector finds all that was planted, and nothing else."""
+    found = read_findings(sample)
+    assert found is not None and sample.truth is not None
+    planted = sample.truth.loc[sample.truth["kind"] == kind, "index"]
+    assert sorted(found.loc[found["kind"] == kind, "index"]) == sorted(planted)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The drawn sample, scanned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLOODAPP_HOME", str(tmp_path_factory.mktemp("home")))
+        dataset = import_source("sample")
+        scan(dataset)
+        return dataset
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, float]:
+    """The real cells with two pictures copied 1,800 times, scanned, and the seconds that took."""
+    file = Path(os.environ.get("BLOODAPP_COURSE_NPZ", ""))
+    if not file.is_file():
+        pytest.skip("needs the real cells: set BLOODAPP_COURSE_NPZ")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLOODAPP_HOME", str(tmp_path_factory.mktemp("home")))
+        dataset = import_source(file, name="course")
+        start = time.perf_counter()
+        scan(dataset)
+        return dataset, time.perf_counter() - start
+
+
+def test_the_course_file_is_scanned_in_seconds(course: tuple[Dataset, float]) -> None:
+    """13,759 images in under 10 s."""
+    assert course[1] < 10
+
+
+def test_all_copied_pictures_are_found_and_hardly_a_real_cell(course: tuple[Dataset, float]) -> None:
+    """All 1,800 as copies under different labels; at most 40 real cells among the duplicates of any kind."""
+    dataset, _ = course
+    found = read_findings(dataset)
+    assert found is not None
+    copied = np.arange(REAL_CELLS, len(dataset))
+    for kind in ("exact_duplicate", "label_conflict"):
+        assert np.isin(copied, found.loc[found["kind"] == kind, "index"]).all()
+    kinds = found["kind"].isin(["exact_duplicate", "near_duplicate", "label_conflict"])
+    real = found[kinds & (found["index"] < REAL_CELLS)]
+    assert real["index"].nunique() <= 40
+
+
+def test_the_copied_pictures_are_the_first_two_cards(course: tuple[Dataset, float]) -> None:
+    """Two cards hold them all, and they come first."""
+    dataset, _ = course
+    found = read_findings(dataset)
+    assert found is not None
+    one, two = cards(found, judge(dataset))[:2]
+    assert sorted([len(one.indices), len(two.indices)]) == [200, 1600]
+
+
+def test_quality_detectors_leave_real_cells_alone(course: tuple[Dataset, float]) -> None:
+    """Of 11,959 real cells fewer than 12 (1 in 1,000) are called dark, bright, blurred or empty."""
+    dataset, _ = course
+    found = read_findings(dataset)
+    assert found is not None
+    quality = found["kind"].isin(["dark", "bright", "blurred", "low_information"])
+    assert found[quality & (found["index"] < REAL_CELLS)]["index"].nunique() < 12
