@@ -19,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def tiny_cells(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def draw_tiny_cells(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """48 round things, six of each of eight classes, that size and colour tell apart.
 
     Images uint8 (48, 96, 96, 3) and labels uint8 (48,). Images 46 and 47 are image 0 again, the first
@@ -45,9 +45,15 @@ def tiny_cells(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
-def tiny(home: Path, tmp_path: Path) -> Dataset:
-    """A tiny dataset called `tiny`: 48 images of 96 pixels, eight classes, see `tiny_cells`."""
-    images, labels = tiny_cells()
+def tiny_cells() -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of `draw_tiny_cells`."""
+    return draw_tiny_cells()
+
+
+@pytest.fixture
+def tiny(home: Path, tmp_path: Path, tiny_cells: tuple[np.ndarray, np.ndarray]) -> Dataset:
+    """A tiny dataset called `tiny`: 48 images of 96 pixels, eight classes, see `draw_tiny_cells`."""
+    images, labels = tiny_cells
     file = tmp_path / "tiny.npz"
     np.savez(file, images=images, labels=labels[:, None])
     return import_source(file)

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bloodapp.errors import SourceError
 
-MAX_PIXELS = 64_000_000  # a 8000 x 8000 picture; a small file may claim far more and fill the memory
+MAX_PIXELS = 50_000_000  # 7,000 x 7,000; a small file may claim far more and fill the memory
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
 
 

@@ -15,14 +15,14 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from bloodapp.classes import DEFAULT_CLASSES, CellClass, class_list
+from bloodapp.classes import DEFAULT_CLASSES, CellClass
 from bloodapp.data.images import MAX_PIXELS
 from bloodapp.data.records import Record
 from bloodapp.errors import SourceError
 
 MAX_CLASSES = 100  # more is no list of cell classes, but something else called "labels"
 _BLOCK_BYTES = 2 << 20
-_SMALL_BYTES = 1 << 30  # bound of the arrays that are read as a whole: labels and class names
+_SMALL_BYTES = 256 << 20  # bound of the arrays that are read as a whole: labels and class names
 _AGAIN = "copy, download or save it again"
 
 
@@ -222,19 +222,25 @@ def _classes(
             raise SourceError(
                 f"The array 'classes' in '{path}' does not name the {highest + 1} classes of its labels."
             )
-        if names.tolist() != [c.key for c in DEFAULT_CLASSES]:
-            return class_list_in_order(names.tolist())
-        return DEFAULT_CLASSES
+        return _named(names.tolist())
+    count = one_hot or highest + 1
     # The course numbers its eight classes 0 to 7; a part of its file may lack the last of them.
-    if one_hot in (0, len(DEFAULT_CLASSES)) and highest < len(DEFAULT_CLASSES):
+    lacking = "images" in arrays and not one_hot and count < len(DEFAULT_CLASSES)
+    if count == len(DEFAULT_CLASSES) or lacking:
         return DEFAULT_CLASSES
-    return class_list_in_order([f"class{number}" for number in range(max(one_hot, highest + 1))])
+    return _named([f"class{number}" for number in range(count)])
 
 
-def class_list_in_order(names: list[str]) -> tuple[CellClass, ...]:
-    """The class list with exactly these names in exactly this order."""
-    by_key = {cell_class.key: cell_class for cell_class in DEFAULT_CLASSES}
+def _named(names: list[str]) -> tuple[CellClass, ...]:
+    """The class list with exactly these names in this order; the default classes among them keep their looks."""
+    known = {cell_class.key: cell_class for cell_class in DEFAULT_CLASSES}
+    palette = [cell_class.colour for cell_class in DEFAULT_CLASSES]
     return tuple(
-        CellClass(name, known.title, known.colour, plain.shortcut) if (known := by_key.get(name)) else plain
-        for name, plain in zip(names, class_list(["", *names])[1:], strict=True)
+        CellClass(
+            name,
+            known[name].title if name in known else name,
+            known[name].colour if name in known else palette[number % len(palette)],
+            str(number + 1) if number < 9 else "",
+        )
+        for number, name in enumerate(names)
     )

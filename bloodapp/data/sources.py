@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_PICTURE_BYTES = 256 << 20  # one picture in a folder or archive
-MAX_ARCHIVE_BYTES = 256 << 30  # all of an archive, unpacked
+# Pictures hardly shrink in an archive. One that would unpack to more than this many times its size is a bomb.
+MAX_RATIO = 100
+_HARMLESS_BYTES = 1 << 30  # … unless all of it is small
 _PART_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
 _PART_NAMES |= {"test": "test", "testing": "test"}
 
@@ -59,6 +61,8 @@ def open_source(source: str | Path, *, labelled: bool = True) -> Source:
     folder or `.zip` of bare pictures, a single picture. Such records have the label -1.
     Raises SourceError, in one sentence that names the file and what to do.
     """
+    if str(source) == "sample":  # a folder of that name is ./sample
+        return _sample()
     path = Path(source).expanduser()
     if path.is_dir():
         return _folder(path, labelled)
@@ -74,8 +78,6 @@ def open_source(source: str | Path, *, labelled: bool = True) -> Source:
                 "folder", path, [PurePosixPath(path.name)], lambda name: path.read_bytes(), labelled
             )
         raise SourceError(f"'{path}' cannot be imported: give a .npz, or a folder or .zip of class folders.")
-    if str(source) == "sample":
-        return _sample()
     if str(source) in list_datasets():
         return _dataset(str(source))
     raise SourceError(f"Can't find '{source}': give a .npz, a folder or .zip of class folders, or 'sample'.")
@@ -106,11 +108,8 @@ def _dataset(name: str) -> Source:
 
 
 def _folder(path: Path, labelled: bool) -> Source:
-    names = sorted(
-        PurePosixPath(file.relative_to(path).as_posix())
-        for file in path.rglob("*")
-        if file.is_file() and _wanted(file)
-    )
+    files = (PurePosixPath(file.relative_to(path).as_posix()) for file in path.rglob("*") if file.is_file())
+    names = sorted(name for name in files if _wanted(name))
 
     def read(name: PurePosixPath) -> bytes:
         file = path / name
@@ -130,9 +129,10 @@ def _zip(path: Path, labelled: bool) -> Source:
             raise SourceError(
                 f"'{path}' holds a name that leads out of it, '{name}': pack it again from its folder."
             )
-    if sum(member.file_size for member in members) > MAX_ARCHIVE_BYTES:
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > max(_HARMLESS_BYTES, MAX_RATIO * path.stat().st_size):
         raise SourceError(
-            f"'{path}' would unpack to more than {MAX_ARCHIVE_BYTES >> 30} GB: give a smaller archive."
+            f"'{path}' would unpack to {unpacked / 1e9:.0f} GB, which pictures cannot: do not trust this file."
         )
     by_name = {PurePosixPath(m.filename.replace("\\", "/")): m for m in members}
     names = [name for name in by_name if _wanted(name)]
@@ -205,9 +205,9 @@ def _pictures(
     return Source(kind, path.stem, str(path.resolve()), classes, len(names), records())
 
 
-def _wanted(name: PurePosixPath | Path) -> bool:
+def _wanted(name: PurePosixPath) -> bool:
     """Whether a file is meant as a picture: not hidden, not what macOS adds to archives."""
-    hidden = name.name.startswith(".") or "__MACOSX" in name.parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
     return not hidden and name.suffix.lower() in SUFFIXES
 
 
