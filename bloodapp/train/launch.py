@@ -1,0 +1,76 @@
+"""Setting a training up: what remains of the dataset, split, becomes a run folder and a queued job."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bloodapp import classes, jobs
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import judge
+from bloodapp.data.split import duplicate_groups, split
+from bloodapp.errors import InvalidValue
+from bloodapp.runs.run import Run, new_run, open_run
+from bloodapp.train.recipes import Recipe, quick, settings
+
+PARTS = ("train", "val", "test")
+
+
+def start(
+    dataset: Dataset, recipe: Recipe, *, name: str | None = None, title: str = "", shrink: bool = False
+) -> Run:
+    """Claim a run folder for the recipe on what the decisions leave of the dataset, and queue its training.
+
+    With `shrink` the recipe is made quick first. Raises InvalidValue when too little is left to train on,
+    AlreadyExists when the name is taken.
+    """
+    recipe = quick(recipe) if shrink else recipe
+    plan, seq = plan_split(dataset, recipe)
+    config = {
+        "title": title,
+        "recipe": settings(recipe),
+        "dataset": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "seq": seq,
+        "classes": classes.to_json(dataset.classes),
+        "size": recipe.size,
+    }
+    folder = new_run(config, plan, name)
+    jobs.submit("train", {"run": folder.name}, title=f"Train {recipe.name} on {dataset.name}", folder=folder)
+    return open_run(folder.name)
+
+
+def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
+    """Which remaining image goes to which part with which label (index, part, label), and the last decision seen.
+
+    Stratified by class; duplicates and copies of one image stay in one part. Raises InvalidValue.
+    """
+    judged = judge(dataset)
+    rows = np.asarray(judged.indices, np.int64)
+    labels = judged.labels[rows]
+    if len(np.unique(labels)) < 2:
+        raise InvalidValue(
+            f"Training needs labelled images of at least two classes; '{dataset.name}' has "
+            f"{len(rows)} images of {len(np.unique(labels))} left: keep or import more."
+        )
+    if recipe.images and recipe.images < len(rows):
+        chosen = _draw_by_class(labels, recipe.images, recipe.seed)
+        rows, labels = rows[chosen], labels[chosen]
+    given = dataset.parts[rows] if recipe.keep_parts and (dataset.parts[rows] != "").any() else None
+    ratios = (1 - recipe.val_share - recipe.test_share, recipe.val_share, recipe.test_share)
+    parts = split(labels, duplicate_groups(dataset)[rows], ratios, recipe.seed, given)
+    for part in ("train", "val"):
+        if not (parts == part).any():
+            raise InvalidValue(
+                f"No image is left for the part '{part}' of '{dataset.name}': keep or import more, or change the shares."
+            )
+    return pd.DataFrame({"index": rows, "part": parts, "label": labels.astype(np.int16)}), judged.seq
+
+
+def _draw_by_class(labels: npt.NDArray[np.int16], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """`count` places, each class by its share but at least three images where it has them; ascending."""
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for k in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == k))
+        chosen.append(places[: max(3, round(count * len(places) / len(labels)))])
+    return np.sort(np.concatenate(chosen))
