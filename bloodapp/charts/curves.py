@@ -1,5 +1,6 @@
 """Learning curves: a figure per epoch, on training and on validation images."""
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -40,7 +41,8 @@ def learning_curve(
         )
     calm(figure, height, t=40)
     figure.update_layout(hovermode="x unified")
-    figure.update_xaxes(title={"text": "epoch", "standoff": 4}, tickformat="d", nticks=8)
+    every = max(1, math.ceil(max(epochs, default=1) / 8))
+    figure.update_xaxes(title={"text": "epoch", "standoff": 4}, tickformat="d", tick0=0, dtick=every)
     figure.update_yaxes(
         title={"text": name, "standoff": 8}, showgrid=True, nticks=5, tickformat=".0%" if share else None
     )
