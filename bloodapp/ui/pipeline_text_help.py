@@ -1,0 +1,49 @@
+"""Help for who writes a pipeline: the place of a mistake, and everything that can be written."""
+
+from html import escape
+
+import streamlit as st
+
+from bloodapp.augment.operations import OPERATIONS, Operation
+from bloodapp.errors import PipelineError
+from bloodapp.ui import frame
+
+_AROUND = 34
+"""Characters shown on either side of a mistake."""
+
+
+def caret(source: str, position: int) -> str:
+    """The part of the text around a mistake, and under it a line with `^` at the place; two lines."""
+    begin = source.rfind("\n", 0, position) + 1
+    end = source.find("\n", position)
+    line = source[begin : end if end >= 0 else len(source)]
+    place = min(position - begin, len(line))
+    first, last = max(0, place - _AROUND), min(len(line), place + _AROUND)
+    before, after = "…" if first else "", "…" if last < len(line) else ""
+    return f"{before}{line[first:last]}{after}\n{' ' * (len(before) + place - first)}^"
+
+
+def mistake(source: str, error: PipelineError) -> None:
+    """Show what is wrong with a pipeline's text, and where."""
+    frame.error(error)
+    st.code(caret(source, error.position), language=None)
+
+
+def operations() -> None:
+    """A folded list of all operations with their numbers, drawn from their declarations."""
+    with st.expander("What can be written"):
+        st.markdown(
+            "Operations joined by `|`, numbers in brackets: `flip|rotate(15)|noise(8)`. "
+            "`oneof(…; …)` takes one of its branches, `sometimes(0.3; …)` takes its branch in 30 % of the draws."
+        )
+        rows = "".join(_row(operation) for operation in OPERATIONS.values())
+        st.html(f'<dl class="operations">{rows}</dl>')
+
+
+def _row(operation: Operation) -> str:
+    numbers = "".join(
+        f"<div><i>{escape(p.name)}</i> {p.low:g} to {p.high:g}{escape(' ' + p.unit if p.unit else '')}, "
+        f"usually {p.default:g}. {escape(p.help)}</div>"
+        for p in operation.parameters
+    )
+    return f"<dt>{escape(operation.name)}</dt><dd>{escape(operation.help)}{numbers}</dd>"
