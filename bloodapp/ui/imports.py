@@ -27,20 +27,22 @@ def first_start() -> None:
 
     A user who deletes the sample later does not get it back unasked.
     """
-    home = workspace.home()
-    if list_datasets() or (home / _MARK).exists():
+    mark = workspace.home() / _MARK
+    if mark.exists():
         return
-    home.mkdir(parents=True, exist_ok=True)
-    with st.spinner("Drawing the sample…"):
-        try:
-            with workspace.lock(home / ".first-start.lock").acquire(timeout=_PATIENCE_S):
-                if not (home / _MARK).exists():
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with workspace.lock(mark.with_suffix(".lock")).acquire(timeout=_PATIENCE_S):
+            if mark.exists():
+                return
+            if not list_datasets():
+                with st.spinner("Drawing the sample…"):
                     import_source(SAMPLE, name=SAMPLE)
-                    workspace.write_json(home / _MARK, {"sample": workspace.now()})
-        except (AlreadyExists, Timeout):
-            return
-        except BloodappError as problem:
-            st.error(plain(str(problem)))
+            workspace.write_json(mark, {"since": workspace.now()})
+    except (AlreadyExists, Timeout):
+        return
+    except BloodappError as problem:
+        st.error(plain(str(problem)))
 
 
 def adopt_finished() -> None:

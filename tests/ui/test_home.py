@@ -1,0 +1,163 @@
+"""Home through AppTest: what it shows, the next step, importing and deleting."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bloodapp import jobs
+from bloodapp.data.dataset import Dataset, list_datasets
+from bloodapp.data.decisions import record
+from bloodapp.ui import home as home_page
+
+Open = Callable[..., AppTest]
+
+
+def words(page: AppTest) -> str:
+    """Everything that the page says in HTML."""
+    return " ".join(str(element.proto.body) for element in page.get("html"))
+
+
+def test_first_start_brings_the_sample(home: Path, open_page: Open) -> None:
+    """A workspace that was never used opens with the drawn sample, and stays so in a second tab."""
+    first = open_page("app.py")
+    assert not first.exception
+    assert list_datasets() == ["sample"]
+    assert "<h1>sample</h1>" in words(first)
+    second = open_page("app.py")
+    assert not second.exception
+    assert list_datasets() == ["sample"]
+
+
+def test_deleted_sample_stays_away(empty_home: Path, open_page: Open) -> None:
+    """Who put the sample away is asked for a dataset, not given the sample again."""
+    page = open_page("app.py")
+    assert not page.exception
+    assert list_datasets() == []
+    assert "Begin with a dataset" in words(page)
+
+
+def test_shows_the_dataset(tiny: Dataset, open_page: Open) -> None:
+    """Counts, imbalance, every class, provenance and the chart are on the page."""
+    page = open_page("app.py", dataset="tiny")
+    assert not page.exception
+    text = words(page)
+    assert "<dt>images</dt><dd>48</dd>" in text
+    for cell_class in tiny.classes:
+        assert cell_class.title in text
+    assert tiny.fingerprint[:12] in text
+    assert "Does it hold on images that changed?" in text
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_shows_what_remains(tiny: Dataset, open_page: Open) -> None:
+    """An excluded image leaves its class and shows among those left out."""
+    record(tiny, [46, 47], "exclude")
+    page = open_page("app.py", dataset="tiny")
+    text = words(page)
+    assert "<dt>remain after decisions</dt><dd>46</dd>" in text
+    assert "Left out" in text
+
+
+def test_next_step_scans_and_opens_review(tiny: Dataset, open_page: Open) -> None:
+    """The one primary button of a fresh dataset starts the scan."""
+    page = open_page("app.py", dataset="tiny")
+    page.button("next-step").click().run()
+    assert [(job.kind, job.params) for job in jobs.list_jobs()] == [("scan", {"dataset": "tiny"})]
+
+
+def test_imports_by_path(empty_home: Path, tmp_path: Path, tiny_cells: tuple, open_page: Open) -> None:
+    """A path becomes an import job; when it is done the new dataset is the chosen one."""
+    images, labels = tiny_cells
+    np.savez(tmp_path / "cells.npz", images=images, labels=labels)
+    page = open_page("app.py")
+    page.text_input("welcome-path").set_value(str(tmp_path / "cells.npz")).run()
+    page.button("welcome-place-go").click().run()
+    assert not page.exception
+    assert jobs.list_jobs()[0].title == "Import of cells"
+    assert jobs.step() is not None
+    page.run()
+    assert "<h1>cells</h1>" in words(page)
+    assert page.query_params["dataset"] == "cells"
+
+
+def test_imports_an_upload(empty_home: Path, tmp_path: Path, tiny_cells: tuple, open_page: Open) -> None:
+    """An uploaded file is imported under its own name, and its copy goes when the dataset is there."""
+    images, labels = tiny_cells
+    np.savez(tmp_path / "dropped.npz", images=images, labels=labels)
+    page = open_page("app.py")
+    page.file_uploader("welcome-upload").set_value(
+        ("dropped.npz", (tmp_path / "dropped.npz").read_bytes(), "application/octet-stream")
+    ).run()
+    page.button("welcome-drop-go").click().run()
+    job = jobs.list_jobs()[0]
+    assert (job.folder / "upload" / "dropped.npz").exists()
+    assert jobs.step() is not None
+    page.run()
+    assert list_datasets() == ["dropped"]
+    assert not (job.folder / "upload").exists()
+
+
+def test_wrong_path_is_one_sentence(empty_home: Path, open_page: Open) -> None:
+    """A path that leads nowhere is answered in the form, without a job."""
+    page = open_page("app.py")
+    page.text_input("welcome-path").set_value("/nowhere/at_all.npz").run()
+    page.button("welcome-place-go").click().run()
+    assert not page.exception
+    assert "There is nothing at" in page.error[0].value
+    assert jobs.list_jobs() == []
+
+
+def test_failed_import_says_why(empty_home: Path, tmp_path: Path, open_page: Open) -> None:
+    """An import that fails shows its sentence, can be tried again, and can be put away."""
+    (tmp_path / "broken.npz").write_bytes(b"no archive")
+    page = open_page("app.py")
+    page.text_input("welcome-path").set_value(str(tmp_path / "broken.npz")).run()
+    page.button("welcome-place-go").click().run()
+    job = jobs.step()
+    assert job is not None
+    page.run()
+    assert "broken.npz" in page.error[0].value.replace("\\", "")
+    assert page.button(f"import-{job.id}-resume").label == "Try again"
+    page.button(f"away-{job.id}").click().run()
+    assert jobs.list_jobs() == []
+
+
+def test_running_import_can_be_stopped(empty_home: Path, open_page: Open) -> None:
+    """A queued import shows a bar and a stop button, and stops."""
+    job = jobs.submit("import", {"source": "sample", "name": "sample"}, title="Import of the sample")
+    page = open_page("app.py")
+    page.button(f"import-{job.id}-stop").click().run()
+    assert job.state() == "stopped"
+
+
+def test_delete_asks_first(tiny: Dataset, open_page: Open) -> None:
+    """The dataset goes with the button inside the popover, and not before."""
+    page = open_page("app.py", dataset="tiny")
+    assert list_datasets() == ["tiny"]
+    page.button("delete").click().run()
+    assert not page.exception
+    assert list_datasets() == []
+
+
+def test_file_names_are_escaped(tiny: Dataset, monkeypatch: pytest.MonkeyPatch, open_page: Open) -> None:
+    """A name with markup in it is text on the page."""
+    monkeypatch.setitem(tiny.source, "path", "/x/<img src=x onerror=alert(1)>.npz")
+    page = open_page("app.py", dataset="tiny")
+    assert "<img src=x" not in words(page)
+    assert "&lt;img src=x" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["96 × 96"] * 3, "96 × 96"),
+        (["a", "a", "b"], "a (2), b (1)"),
+        (["a", "a", "b", "c", "d", "d", "d"], "d (3), a (2), b (1), and 1 more"),
+    ],
+)
+def test_most_common(values: list[str], expected: str) -> None:
+    """The commonest values are named with their counts."""
+    assert home_page._most_common(values) == expected

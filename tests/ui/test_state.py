@@ -1,0 +1,95 @@
+"""What the user chose survives page switches, and the address wins over memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from bloodapp.data.dataset import Dataset, delete_dataset
+from bloodapp.data.importing import import_source
+from tests.made import make_run
+
+Open = Callable[..., AppTest]
+
+
+def second(tmp_path: Path) -> None:
+    """Import the tiny cells once more as `other`."""
+    import_source(tmp_path / "tiny.npz", name="other")
+
+
+def chosen(page: AppTest) -> str:
+    """The dataset that the sidebar shows."""
+    assert not page.exception
+    return str(page.selectbox("dataset-box").value)
+
+
+def test_address_names_the_dataset(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """A deep link opens its dataset on a cold server."""
+    second(tmp_path)
+    assert chosen(open_page("app.py", dataset="tiny")) == "tiny"
+    assert chosen(open_page("app.py", dataset="other")) == "other"
+
+
+def test_newest_dataset_without_an_address(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """With nothing chosen the newest dataset is shown, and the address says so."""
+    second(tmp_path)
+    page = open_page("app.py")
+    assert chosen(page) == "other"
+    assert page.query_params["dataset"] == "other"
+
+
+def test_choosing_changes_the_address(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """The chooser writes the address; a later rerun keeps the choice."""
+    second(tmp_path)
+    page = open_page("app.py", dataset="other")
+    page.selectbox("dataset-box").set_value("tiny").run()
+    assert chosen(page) == "tiny"
+    assert page.query_params["dataset"] == "tiny"
+    assert chosen(page.run()) == "tiny"
+
+
+def test_unknown_names_are_passed_over(tiny: Dataset, open_page: Open) -> None:
+    """A dataset or run that does not exist (any more) is taken out of the address."""
+    page = open_page("app.py", dataset="gone", run="gone")
+    assert chosen(page) == "tiny"
+    assert page.query_params["dataset"] == "tiny"
+    assert "run" not in page.query_params
+
+
+def test_deleted_dataset_gives_way(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """A dataset deleted elsewhere is replaced by one that exists."""
+    second(tmp_path)
+    page = open_page("app.py", dataset="other")
+    delete_dataset("other")
+    assert chosen(page.run()) == "tiny"
+
+
+def test_run_in_the_address_is_kept(tiny: Dataset, open_page: Open) -> None:
+    """A chosen run stays chosen; another dataset forgets it."""
+    make_run(tiny, "mine")
+    page = open_page("app.py", dataset="tiny", run="mine")
+    assert not page.exception
+    assert page.query_params["run"] == "mine"
+
+
+def script() -> None:
+    """A page with one filter, as a script for AppTest."""
+    import streamlit as st
+
+    from bloodapp.ui import state
+
+    state.register("review", ["kind"])
+    if st.button("dark"):
+        state.put("kind", "dark")
+    st.text(str(state.get("kind", "all")))
+
+
+def test_filters_are_mirrored_in_the_address() -> None:
+    """A registered filter is read from the address, and written to it."""
+    page = AppTest.from_function(script)
+    page.query_params["kind"] = "blurred"
+    page.run()
+    assert page.text[0].value == "blurred"
+    page.button[0].click().run()
+    assert page.text[0].value == "dark"
+    assert page.query_params["kind"] == "dark"

@@ -1,0 +1,116 @@
+"""The line of steps: each state comes from files, and reading them is cheap."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bloodapp import jobs
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import record
+from bloodapp.data.importing import import_source
+from bloodapp.review.queue import cards
+from bloodapp.review.scan import read_findings, scan
+from bloodapp.runs.run import Run
+from bloodapp.ui.steps import Step, judged, next_step, open_cards, steps
+from tests.made import make_run
+
+
+def by_title(dataset: Dataset | None, run: Run | None = None) -> dict[str, Step]:
+    """The steps under their titles."""
+    return {step.title: step for step in steps(dataset, run)}
+
+
+def test_order_is_that_of_the_work() -> None:
+    """Home, Review, Augment, Train, Evaluate, Classify."""
+    assert [step.title for step in steps(None, None)] == [
+        "Home", "Review", "Augment", "Train", "Evaluate", "Classify",
+    ]  # fmt: skip
+
+
+def test_empty_workspace_asks_for_a_dataset(home: Path) -> None:
+    """Without a dataset everything waits for Home."""
+    line = steps(None, None)
+    assert next_step(line).title == "Home"
+    assert {step.mood for step in line[1:]} == {"waiting"}
+
+
+def test_fresh_dataset_is_to_be_scanned(tiny: Dataset) -> None:
+    """Before the first scan, Review says so and comes next."""
+    line = by_title(tiny)
+    assert line["Home"].state == "48 images"
+    assert line["Review"].state == "not scanned"
+    assert next_step(tuple(line.values())).title == "Review"
+
+
+def test_review_counts_open_cards(tiny: Dataset) -> None:
+    """Open cards are counted as the queue counts them, and a decision shows at once."""
+    scan(tiny)
+    before = open_cards(tiny)
+    assert before
+    assert by_title(tiny)["Review"].state == f"{before} open"
+    findings = read_findings(tiny)
+    assert findings is not None
+    for card in cards(findings, judged(tiny)):
+        record(tiny, card.indices, "exclude")
+    assert open_cards(tiny) == 0
+    assert by_title(tiny)["Review"].state == "all decided"
+    assert next_step(steps(tiny, None)).title == "Train"
+
+
+def test_running_scan_shows_its_share(tiny: Dataset) -> None:
+    """A queued scan is busy."""
+    jobs.submit("scan", {"dataset": "tiny"})
+    step = by_title(tiny)["Review"]
+    assert (step.state, step.mood) == ("scanning", "busy")
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "mood"),
+    [
+        ("queued", "queued", "busy"),
+        ("failed", "failed", "attention"),
+        ("interrupted", "interrupted", "attention"),
+        ("done", "1 run", "done"),
+        ("stopped", "1 run", "done"),
+    ],
+)
+def test_train_says_how_the_last_training_is(tiny: Dataset, state: str, shown: str, mood: str) -> None:
+    """Every state a training can be in is told apart."""
+    make_run(tiny, state=state)
+    step = by_title(tiny)["Train"]
+    assert (step.state, step.mood) == (shown, mood)
+
+
+def test_trainings_of_other_datasets_do_not_count(tiny: Dataset, tmp_path: Path) -> None:
+    """A run of another dataset leaves this one untrained."""
+    make_run(import_source(tmp_path / "tiny.npz", name="other"))
+    assert by_title(tiny)["Train"].state == "no run yet"
+
+
+def test_evaluate_shows_clean_beside_shifted(tiny: Dataset) -> None:
+    """Both accuracies, and which part they are from."""
+    run = make_run(tiny)
+    report = run.report()
+    assert report is not None
+    figures = report["parts"]["test"]
+    step = by_title(tiny, run)["Evaluate"]
+    assert step.state == f"{100 * figures['accuracy']:.1f} / {100 * figures['shifted_accuracy']:.1f}"
+    assert "test images" in step.detail
+    assert by_title(tiny, run)["Classify"].state == "ready"
+    assert by_title(tiny, run)["Augment"].state == "flip"
+
+
+def test_steps_are_cheap(tiny: Dataset) -> None:
+    """A second look, with ten runs and a scan, takes under 30 ms."""
+    scan(tiny)
+    run = [make_run(tiny, f"run-{i}") for i in range(10)][-1]
+    steps(tiny, run)
+    best = min(_seconds(tiny, run) for _ in range(5))
+    assert best < 0.03
+
+
+def _seconds(dataset: Dataset, run: Run) -> float:
+    start = time.perf_counter()
+    steps(dataset, run)
+    return time.perf_counter() - start
