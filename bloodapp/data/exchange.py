@@ -50,11 +50,7 @@ def replay_log(dataset: Dataset, path: Path) -> dict[str, int]:
     changes nothing), `missing` (about images or classes that this dataset lacks).
     Raises SourceError if the file is not such a log.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
-            raise SourceError(f"'{path}' is no exported log of decisions: it has no column '{missing[0]}'.")
-        rows = list(reader)
+    rows = _rows(path)
     index_of = {identity: index for index, identity in enumerate(_identities(dataset))}
     label_of = {key: label for label, key in _keys(dataset).items()}
     try:
@@ -77,6 +73,21 @@ def replay_log(dataset: Dataset, path: Path) -> dict[str, int]:
         )
     except (ValueError, TypeError) as error:
         raise SourceError(f"'{path}' is no exported log of decisions: {error}.") from error
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+                raise SourceError(
+                    f"'{path}' is no exported log of decisions: it has no column '{missing[0]}'."
+                )
+            return list(reader)
+    except FileNotFoundError as error:
+        raise SourceError(f"Can't find '{path}': give the CSV of an exported log of decisions.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"'{path}' is no exported log of decisions: it is no CSV text.") from error
 
 
 def _keys(dataset: Dataset) -> dict[int, str]:

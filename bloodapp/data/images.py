@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bloodapp.errors import SourceError
 
-MAX_PIXELS = 50_000_000  # 7,000 x 7,000; a small file may claim far more and fill the memory
+MAX_SIDE = 7_000  # pixels; a small file may claim far more, and padded to a square it would fill the memory
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
 
 
@@ -39,7 +39,7 @@ def decode(content: bytes | Path, name: str) -> Decoded:
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
             width, height = opened.size
-            if width * height > MAX_PIXELS:
+            if max(width, height) > MAX_SIDE:
                 raise SourceError(
                     f"'{name}' is {width} x {height} pixels, too large for a picture of one cell: cut the cells out."
                 )

@@ -85,7 +85,7 @@ def import_source(
     """
     if not SIZES[0] <= size <= SIZES[1]:
         raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
-    target = dataset_path(name_from(Path(source).stem) if name is None else name)
+    target = dataset_path(_default_name(source) if name is None else name)
     if target.exists() and not replace:
         raise _taken(target)
     opened = open_source(source)
@@ -93,6 +93,11 @@ def import_source(
         _fill(staged, opened, target.name, size, progress, stopped)
         publish(target, replace)
     return open_dataset(target.name)
+
+
+def _default_name(source: str | Path) -> str:
+    path = Path(os.path.expanduser(source)).resolve()  # so that `.` has a name too
+    return name_from(path.name if path.is_dir() else path.stem)
 
 
 def _taken(target: Path) -> AlreadyExists:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bloodapp.classes import DEFAULT_CLASSES, CellClass
-from bloodapp.data.images import MAX_PIXELS
+from bloodapp.data.images import MAX_SIDE
 from bloodapp.data.records import Record
 from bloodapp.errors import SourceError
 
@@ -149,7 +149,7 @@ def _image_shape(archive: zipfile.ZipFile, path: Path, name: str) -> tuple[int, 
         raise SourceError(
             f"The array '{name}' in '{path}' is of type {dtype}, but uint8 is needed: {advice}."
         )
-    if shape[1] * shape[2] > MAX_PIXELS:
+    if max(shape[1:3]) > MAX_SIDE:
         raise SourceError(
             f"The images in '{path}' are {shape[2]} x {shape[1]} pixels: too large for single cells."
         )

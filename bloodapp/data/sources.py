@@ -5,6 +5,7 @@ A source is a `.npz` (the course's `images` and `labels`, or MedMNIST's `train_i
 word `sample`. Archives are read in place: no name inside one ever becomes a path on disk.
 """
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def open_source(source: str | Path, *, labelled: bool = True) -> Source:
     """
     if str(source) == "sample":  # a folder of that name is ./sample
         return _sample()
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if path.is_dir():
         return _folder(path, labelled)
     if path.is_file():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bloodapp.data.images import MAX_PIXELS, decode, to_square
+from bloodapp.data.images import MAX_SIDE, decode, to_square
 from bloodapp.errors import SourceError
 
 
@@ -84,10 +84,11 @@ def test_a_cut_picture(kind: str) -> None:
 
 def test_a_picture_that_claims_to_be_huge() -> None:
     """A small file that would fill the memory is refused before it is unpacked."""
-    content = encoded(Image.new("1", (10_000, MAX_PIXELS // 10_000 + 1)))
-    assert len(content) < 100_000
-    with pytest.raises(SourceError, match="too large"):
-        decode(content, "bomb.png")
+    for size in ((MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (MAX_SIDE + 1, MAX_SIDE + 1), (20_000, 20_000)):
+        content = encoded(Image.new("1", size))
+        assert len(content) < 100_000
+        with pytest.raises(SourceError, match=r"'bomb\.png' is .*too large"):
+            decode(content, "bomb.png")
 
 
 def test_square_of_the_right_size_is_returned_as_it_is() -> None:

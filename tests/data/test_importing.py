@@ -66,6 +66,19 @@ def test_another_size(home: Path, tmp_path: Path, tiny_cells: Cells) -> None:
             import_source(npz(tmp_path, tiny_cells), name="odd", size=size)
 
 
+def test_default_names(
+    home: Path, tmp_path: Path, tiny_cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dataset is named after its file or folder, whatever characters these have and however they are given."""
+    folder = tmp_path / "cells v1.2"
+    (folder / "ig").mkdir(parents=True)
+    Image.fromarray(tiny_cells[0][0]).save(folder / "ig" / "a.png")
+    monkeypatch.chdir(folder)
+    assert import_source(".").name == "cells-v1.2"
+    with pytest.raises(SourceError, match="Can't find '~nobody-here/a"):
+        import_source("~nobody-here/a")
+
+
 def test_a_folder_with_bad_files(home: Path, tmp_path: Path, tiny_cells: Cells) -> None:
     """Bad files are listed in the record; indices count what was kept."""
     source = tmp_path / "my cells"
