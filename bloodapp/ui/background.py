@@ -113,7 +113,9 @@ def _draw_active(job: Job, state: str, status: dict, key: str) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
     bar.progress(done or 0.0, text=plain(words))
     stopping = job.stopping()
-    if button.button("Stopping…" if stopping else "Stop", key=f"{key}-stop", disabled=stopping, width="stretch"):
+    if button.button(
+        "Stopping…" if stopping else "Stop", key=f"{key}-stop", disabled=stopping, width="stretch"
+    ):
         request_stop(job)
         st.rerun(scope="fragment")
 
@@ -133,4 +135,3 @@ def _draw_ended(job: Job, state: str, status: dict, key: str) -> None:
         else:
             runner()
             st.rerun()
-

@@ -46,7 +46,12 @@ class Here:
 
 
 def page(
-    title: str, *, intro: str = "", own_heading: bool = False, needs_dataset: bool = False, needs_run: bool = False
+    title: str,
+    *,
+    intro: str = "",
+    own_heading: bool = False,
+    needs_dataset: bool = False,
+    needs_run: bool = False,
 ) -> Here:
     """Begin a page; the first call of every page script.
 
@@ -164,9 +169,7 @@ def _run_chooser(run: Run | None) -> None:
     if run.name not in names:
         names.insert(0, run.name)
     st.session_state["run-box"] = run.name
-    st.selectbox(
-        "Run", names, key="run-box", on_change=lambda: state.choose_run(st.session_state["run-box"])
-    )
+    st.selectbox("Run", names, key="run-box", on_change=lambda: state.choose_run(st.session_state["run-box"]))
 
 
 def _line_of_steps(line: tuple[Step, ...], current: str) -> None:

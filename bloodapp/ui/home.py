@@ -20,7 +20,12 @@ from bloodapp.ui.thumbs import class_chip, data_uri, thumbnail
 
 _A_ROW = 14
 _MOST_RUNS = 12
-_KINDS = {"course": "course .npz", "medmnist": "MedMNIST .npz", "npz": ".npz file", "sample": "drawn by this app"}
+_KINDS = {
+    "course": "course .npz",
+    "medmnist": "MedMNIST .npz",
+    "npz": ".npz file",
+    "sample": "drawn by this app",
+}
 
 
 def home(here: frame.Here) -> None:
@@ -71,13 +76,17 @@ def _next(dataset: Dataset, step: Step) -> None:
     """The one primary button: the next thing to do."""
     label = {
         "Review": "Decide what stays" if "open" in step.state else "Find what does not belong",
-        "Train": {"busy": "Watch the training", "attention": "See what happened"}.get(step.mood, "Train a model"),
+        "Train": {"busy": "Watch the training", "attention": "See what happened"}.get(
+            step.mood, "Train a model"
+        ),
         "Evaluate": "See how good it is",
         "Classify": "Classify a new image",
     }.get(step.title, f"Go to {step.title}")
     with st.container(key="next", width=270, gap="small"):
         st.html(f'<div class="next"><span>Next</span><p>{escape(step.detail)}</p></div>')
-        if st.button(label, type="primary", key="next-step", width="stretch", icon=":material/arrow_forward:"):
+        if st.button(
+            label, type="primary", key="next-step", width="stretch", icon=":material/arrow_forward:"
+        ):
             if step.title == "Review" and step.state == "not scanned":
                 submit("scan", {"dataset": dataset.name}, title=f"Scan of {dataset.name}")
                 background.runner().wake()
@@ -143,7 +152,10 @@ def _provenance(dataset: Dataset) -> None:
         ("Kind", _KINDS.get(str(dataset.source.get("kind")), str(dataset.source.get("kind", "–")))),
         ("Imported", f"{str(dataset.facts.get('imported', ''))[:16].replace('T', ' ')} UTC"),
         ("Fingerprint", dataset.fingerprint[:12]),
-        ("Originals", _most_common([f"{w} × {h}" for w, h in zip(items["width"], items["height"], strict=True)])),
+        (
+            "Originals",
+            _most_common([f"{w} × {h}" for w, h in zip(items["width"], items["height"], strict=True)]),
+        ),
         ("Colour mode", _most_common([str(mode) for mode in items["mode"]])),
         ("Parts given", _most_common([part or "none" for part in items["part"]])),
     ]
@@ -224,7 +236,7 @@ def _row(
     rng: np.random.Generator,
     kind: str = "row",
 ) -> str:
-    shown = np.sort(rng.choice(indices, min(_A_ROW, len(indices)), replace=False)) if len(indices) else []
+    shown = np.sort(rng.choice(indices, min(_A_ROW, len(indices)), replace=False))
     pictures = "".join(
         f'<img alt="image {i}" title="image {i}" src="{data_uri(thumbnail(dataset, i))}">' for i in shown
     )

@@ -119,7 +119,9 @@ def _name_and_go(key: str, source: Any) -> None:
     stem = Path(source.name).stem if source is not None else ""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     name = left.text_input(
-        "Name in the app", key=f"{key}-name", placeholder=workspace.name_from(stem) if stem else "from the file"
+        "Name in the app",
+        key=f"{key}-name",
+        placeholder=workspace.name_from(stem) if stem else "from the file",
     )
     if not right.button("Import", key=f"{key}-go", type="primary", width="stretch"):
         return

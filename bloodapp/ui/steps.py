@@ -92,7 +92,8 @@ def _home(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
             return _step("Home", f"importing{_share(status)}", f"{job.title} is being imported.", "busy")
     if dataset is None:
         return _step("Home", "no dataset", "Import a dataset, or begin with the built-in sample.", "todo")
-    return _step("Home", count(len(dataset), "image"), f"'{dataset.name}' holds {count(len(dataset), 'image')}.", "done")
+    number = count(len(dataset), "image")
+    return _step("Home", number, f"'{dataset.name}' holds {number}.", "done")
 
 
 def _review(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
@@ -101,7 +102,9 @@ def _review(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
         return _step(title, "waiting", "Needs a dataset.", "waiting")
     for job, status in jobs:
         if job.kind == "scan" and job.params.get("dataset") == dataset.name and status["state"] in ACTIVE:
-            return _step(title, f"scanning{_share(status)}", "The detectors are looking at every image.", "busy")
+            return _step(
+                title, f"scanning{_share(status)}", "The detectors are looking at every image.", "busy"
+            )
     number = open_cards(dataset)
     if number is None:
         return _step(title, "not scanned", "Let the detectors look for what does not belong.", "todo")
@@ -134,9 +137,10 @@ def _train(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
     for _, status in mine:
         if status["state"] == "queued":
             return _step(title, "queued", "A training waits for its turn.", "busy")
-    if mine and mine[0][1]["state"] in ("interrupted", "failed"):
-        state = mine[0][1]["state"]
-        return _step(title, state, f"The last training {'failed' if state == 'failed' else 'was cut off'}.", "attention")
+    last = mine[0][1]["state"] if mine else ""
+    if last in ("interrupted", "failed"):
+        said = "failed" if last == "failed" else "was cut off"
+        return _step(title, last, f"The last training {said}.", "attention")
     done = sum(status["state"] in ("done", "stopped") for _, status in mine)
     if done:
         return _step(title, count(done, "run"), f"{count(done, 'training')} of this dataset.", "done")
