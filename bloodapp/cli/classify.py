@@ -57,7 +57,7 @@ def judge(args: argparse.Namespace) -> None:
 
     run = open_run(args.run_name)
     with terminal.Progress() as progress:
-        result = evaluate_run(run, source=args.on, part=args.part, progress=progress)
+        result = evaluate_run(run, source=args.on, part=args.part, predictor=_Late(run), progress=progress)
     if args.json == "-":
         print(json.dumps({"format": FORMAT, **result}, allow_nan=False, ensure_ascii=False))
         return
@@ -99,7 +99,8 @@ class _Late:
 
     @cached_property
     def _predictor(self) -> "Predictor":
-        from bloodapp.classify.predictor import Predictor
+        with terminal.hushed():
+            from bloodapp.classify.predictor import Predictor
 
         return Predictor(self._run)
 

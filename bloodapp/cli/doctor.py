@@ -94,13 +94,14 @@ def _places() -> Iterator[tuple[str, object]]:
 
 
 def _training() -> Iterator[tuple[str, object]]:
-    import keras
-    import numpy as np
-    import tensorflow as tf
+    with terminal.hushed():
+        import keras
+        import numpy as np
+        import tensorflow as tf
 
-    from bloodapp.classes import DEFAULT_CLASSES
-    from bloodapp.train import fit, models
-    from bloodapp.train.recipes import DEFAULT, recipe_named
+        from bloodapp.classes import DEFAULT_CLASSES
+        from bloodapp.train import fit, models
+        from bloodapp.train.recipes import DEFAULT, recipe_named
 
     gpus = tf.config.list_physical_devices("GPU")
     yield "gpus", len(gpus)

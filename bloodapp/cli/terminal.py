@@ -1,9 +1,11 @@
 """What all commands share: arguments with examples, tables on stdout, progress on stderr."""
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -52,7 +54,7 @@ def table(rows: Iterable[Sequence[object]]) -> None:
 def write_csv(frame: "pd.DataFrame", target: str | None) -> None:
     """Write a table as CSV (UTF-8, comma, header, RFC 4180) to a file, or to stdout for `-` or nothing."""
     if target in (None, "-"):
-        sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
+        sys.stdout.write(frame.to_csv(index=False, lineterminator="\r\n"))
         return
     from bloodapp.workspace import replacing
 
@@ -67,6 +69,20 @@ def write_csv(frame: "pd.DataFrame", target: str | None) -> None:
 def say(text: str) -> None:
     """Tell the user something that is no result."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep what native libraries say from stderr: TensorFlow greets with lines that no setting silences."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def percent(value: float | None) -> str:
