@@ -225,7 +225,7 @@ def resume(job: Job) -> Job:
             raise InvalidValue(f"'{job.id}' is done: there is nothing to continue.")
         if status["state"] != "queued":
             (job.folder / "stop").unlink(missing_ok=True)
-            for key in ("finished", "result", "pid", "bug"):
+            for key in ("finished", "result", "pid", "bug", "done", "total"):
                 status.pop(key, None)
             job.write_status({**status, **_queued(attempt=int(status.get("attempt", 1)) + 1)})
     return job
