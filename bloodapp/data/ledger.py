@@ -4,6 +4,7 @@
 read and write at once: the log is in WAL mode and each operation is one transaction.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -19,19 +20,35 @@ _WAIT_S = 30.0  # how long one waits for another's transaction, which takes mill
 
 def create_log(folder: Path) -> None:
     """Make an empty log in a dataset's folder, or bring an older one up to date."""
-    # WAL is switched on outside any transaction, where SQLite does not wait for others: hence the lock.
-    with lock(folder / f".{FILE}.lock"), closing(_connect(folder / FILE)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("begin immediate")
-        connection.execute(
-            "create table if not exists migrations (name text primary key, applied text not null)"
-        )
-        applied = {name for (name,) in connection.execute("select name from migrations")}
-        for migration in MIGRATIONS:
-            if migration.__name__ not in applied:
-                migration(connection)
-                connection.execute("insert into migrations values (?, ?)", (migration.__name__, now()))
-        connection.execute("commit")
+    path = folder / FILE
+    with lock(folder / f".{FILE}.lock"):
+        if path.exists():
+            with closing(_connect(path)) as connection:
+                _migrate(connection)
+            return
+        # Made beside its place and moved there whole: nobody finds it without its tables, and it is switched
+        # to WAL, for which SQLite does not wait its turn, before anybody else can have it open.
+        making = folder / f".{FILE}-making"
+        making.unlink(missing_ok=True)
+        with closing(_connect(making)) as connection:
+            connection.execute("pragma journal_mode = wal")
+            _migrate(connection)
+        os.replace(making, path)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("begin immediate")
+    connection.execute("create table if not exists migrations (name text primary key, applied text not null)")
+    applied = _applied(connection)
+    for migration in MIGRATIONS:
+        if migration.__name__ not in applied:
+            migration(connection)
+            connection.execute("insert into migrations values (?, ?)", (migration.__name__, now()))
+    connection.execute("commit")
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("select name from migrations")}
 
 
 def m001_events(connection: sqlite3.Connection) -> None:
@@ -76,7 +93,7 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
             create_log(folder)
         with closing(_connect(folder / FILE)) as connection:
             names = {migration.__name__ for migration in MIGRATIONS}
-            applied = {name for (name,) in connection.execute("select name from migrations")}
+            applied = _applied(connection)
             if applied - names:
                 raise Unreadable(
                     f"The decisions of '{folder.name}' were written by a newer version: update the app."

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -225,22 +225,28 @@ for number in range(100):
 def test_two_processes_lose_nothing(tiny: Dataset) -> None:
     """Two processes that record at the same time each find all their decisions, in batches of their own."""
     (tiny.path / ledger.FILE).unlink()  # so that both find no log and make it
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", RECORDING, who], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for who in ("ada", "bob")
-    ]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    for child in children:
-        child.communicate()
-        assert child.returncode == 0
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", RECORDING, who],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for who in ("ada", "bob")
+        ]
+        for child in children:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        for child in children:
+            child.communicate()
+            assert child.returncode == 0
     events = log(tiny)
     assert sorted(events["seq"]) == list(range(1, 401))
     assert events["who"].value_counts().to_dict() == {"ada": 200, "bob": 200}
