@@ -47,7 +47,9 @@ def open_page(home: Path) -> Callable[..., AppTest]:
     """Runs a page of the app, `open_page("pages/3_Train.py", dataset="tiny")`; the rest goes into the address."""
 
     def run(script: str, **address: str) -> AppTest:
-        page = AppTest.from_file(str(ROOT / script), default_timeout=60)
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        if script != "app.py":
+            page.switch_page(script)
         for key, value in address.items():
             page.query_params[key] = value
         return page.run()
