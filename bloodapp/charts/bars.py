@@ -94,7 +94,7 @@ def recall_chart(
         )
         _dots(figure, after, places, titles, "shifted", SHIFTED, "diamond")
     _dots(figure, before, places, titles, "clean", ACCENT)
-    calm(figure, height or 40 * len(titles) + 72, t=36)
+    calm(figure, height or 45 * len(titles) + 72, t=36)
     figure.update_layout(legend_traceorder="reversed")
     known = [v for v in figure.data for v in np.asarray(v.x, np.float64) if v == v]
     low = min([0.9, *(float(v) for v in known)])
@@ -119,6 +119,7 @@ def _dots(
         x=value,
         y=places,
         name=name,
+        cliponaxis=False,
         mode="markers",
         marker={"color": colour, "size": 10, "symbol": symbol},
         error_x={

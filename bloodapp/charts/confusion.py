@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from bloodapp.charts.style import ACCENT, calm, percent, rgba
+from bloodapp.charts.style import ACCENT, GREY, calm, percent, rgba
 from bloodapp.classes import CellClass
 
 _SHORT = 14
@@ -35,8 +35,8 @@ def confusion_chart(
     # The eye must see 1 % of mistakes: shades of mistakes grow with the square root.
     strength = np.where(true == predicted, share.ravel() * 0.85, np.sqrt(share.ravel()) * 0.95)
     colours = [
-        rgba(ACCENT if t == p else _MISTAKE, 0.035 + float(s) * 0.9)
-        for t, p, s in zip(true, predicted, strength, strict=True)
+        rgba(ACCENT if t == p else _MISTAKE, 0.05 + float(s) * 0.9) if n else rgba(GREY, 0.07)
+        for t, p, n, s in zip(true, predicted, counts.ravel(), strength, strict=True)
     ]
     bars = go.Bar(
         x=predicted,

@@ -51,7 +51,7 @@ class Predictor:
         self._has_features = len(outputs) > 1
         both = keras.Model(model.input, outputs)
 
-        @tf.function
+        @tf.function(autograph=False)
         def answer(images: tf.Tensor) -> list[tf.Tensor]:
             return [
                 tf.cast(output, tf.float32) for output in both(tf.cast(images, tf.float32), training=False)

@@ -1,0 +1,184 @@
+"""The Evaluate page: how good a run is, what it loses when images change, and where it is wrong.
+
+Everything is read from the run's files; TensorFlow is not needed. Which part, which view and which
+cell are on show is in the address.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bloodapp.errors import BloodappError
+from bloodapp.evaluate.evaluate import parts_of
+from bloodapp.evaluate.metrics import Comparison, Interval
+from bloodapp.runs.run import Run
+from bloodapp.ui import background, evaluate_images, evaluate_views, frame, state
+from bloodapp.ui.evaluate_reading import PARTS, Reading, choose, read
+from bloodapp.ui.frame import Here
+from bloodapp.ui.text import count, percent
+
+STYLE = Path(__file__).with_name("judging.css")
+
+VIEWS: dict[str, tuple[str, Callable[[Reading], None]]] = {
+    "confusion": ("Confusion", evaluate_views.confusion),
+    "classes": ("Classes", evaluate_views.classes),
+    "predictions": ("Predictions", evaluate_images.predictions),
+    "mistakes": ("Mistakes", evaluate_images.mistakes),
+    "curves": ("Learning curves", lambda reading: evaluate_views.curves(reading.run)),
+    "elsewhere": ("Other images", lambda reading: evaluate_views.elsewhere(reading.run)),
+}
+"""The views of the page: key in the address, title, what draws it."""
+
+INTRO = "How often the run is right on images it has not learned from, clean and shifted."
+
+_USEFUL = 0.7
+"""Below this clean accuracy the gap is not what to talk about."""
+
+FILTERS = ("view", "part", "matrix", "numbers", "cell", "class", "by")
+
+
+def draw(here: Here) -> None:
+    """Draw the page, its heading included, for the run on show."""
+    assert here.run is not None, "the frame stops without a run"
+    state.register("evaluate", FILTERS)
+    st.html(STYLE)
+    run = here.run
+    problem: BloodappError | None = None
+    parts: list[str] = []
+    try:
+        parts = parts_of(run)
+    except BloodappError as error:
+        problem = error
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width=720):
+            frame.heading("Evaluate", INTRO)
+        part = choose("part", {key: PARTS[key] for key in parts}, "Which part of the images") if parts else ""
+    if problem:
+        frame.error(problem)
+    if run.state() != "done":
+        background.watch(run.job, key="evaluate")
+    if not part:
+        _unfinished(run)
+        return
+    reading = read(run, part)
+    _verdict(reading)
+    view = choose("view", {key: title for key, (title, _) in VIEWS.items()}, "What to look at")
+    VIEWS[view][1](reading)
+
+
+def _unfinished(run: Run) -> None:
+    """A run without answers yet: its curves if there are any, and what to wait for or do."""
+    working = run.state() in ("queued", "running")
+    if run.metrics().empty:
+        frame.empty(
+            "Nothing to judge yet",
+            "The figures come when this training has ended."
+            if working
+            else "This run ended before it could be judged: continue it, or train again.",
+            page="pages/3_Train.py",
+            label="Go to the training",
+        )
+        return
+    frame.section(
+        "Learning curves",
+        "The figures on unseen images come when the training has ended."
+        if working
+        else "This run has no answers on unseen images: continue it to get them.",
+    )
+    background.live(lambda: evaluate_views.curves(run), active=working)
+
+
+def _verdict(reading: Reading) -> None:
+    """Clean and shifted accuracy side by side, and what that means in a sentence."""
+    both = reading.comparison
+    has_shift = reading.result.shifted is not None
+    scores = _score("clean", "clean: as they are", both.clean)
+    scores += _score("shifted", "shifted: light, focus, colour", both.shifted) if has_shift else ""
+    words = f'<p class="lead">{escape(sentence(reading))}</p>'
+    words += "".join(f'<p class="quiet">{escape(line)}</p>' for line in _small_print(reading))
+    st.html(f'<div class="verdict">{scores}<div class="words">{words}</div>{_scale(both, has_shift)}</div>')
+
+
+def sentence(reading: Reading) -> str:
+    """The gap in one honest sentence."""
+    both, n = reading.comparison, len(reading.result)
+    if reading.result.shifted is None:
+        return "Not judged on shifted images: this accuracy does not say how the run does on slides from elsewhere."
+    gap = both.gap
+    if both.clean.high < _USEFUL:
+        return "It is wrong too often to be of use yet; a gap says little before the first figure is good."
+    if gap.low > 0:
+        return (
+            f"Shifted images cost {100 * gap.value:.1f} points (95 %: {100 * gap.low:.1f} to "
+            f"{100 * gap.high:.1f}): on slides from elsewhere expect the lower figure, or less."
+        )
+    return (
+        f"On these {count(n, 'image')} no loss can be told from chance. That holds for the changes drawn "
+        "here; another laboratory may bring others."
+    )
+
+
+def _small_print(reading: Reading) -> list[str]:
+    report = reading.run.report() or {}
+    lines = [
+        f"{count(len(reading.result), 'image')} of the {PARTS[reading.part].lower()}. {_reads(reading.part, report)}"
+    ]
+    if report.get("shift") and reading.result.shifted is not None:
+        lines.append(f"Shifted: {report['shift']}; the same images both times.")
+    if changed := evaluate_images.decided_since(reading):
+        lines.append(
+            f"{count(changed, 'of these images has', 'of these images have')} been relabelled or excluded since: "
+            "train again to count that in."
+        )
+    return lines
+
+
+def _reads(part: str, report: dict[str, Any]) -> str:
+    if part == "val":
+        return "The best epoch was chosen on it, so it flatters a little."
+    reads, when = report.get("test_reads") or 1, _when(report.get("test_read"))
+    if reads > 1:
+        return f"It was read {reads} times, last {when}: a test that is read again and again stops being one."
+    return f"It was read once, {when}." if when else "It was kept aside during training."
+
+
+def _when(moment: Any) -> str:
+    try:
+        then = datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
+    except ValueError:
+        return ""
+    return f"on {then.day} {then:%B %Y at %H:%M} UTC"
+
+
+def _score(kind: str, what: str, score: Interval) -> str:
+    number = percent(score.value).removesuffix(" %")
+    return (
+        f'<div class="score {kind}"><span>{escape(what)}</span><b>{number}<em>%</em></b>'
+        f"<small>95 %: {100 * score.low:.1f} to {100 * score.high:.1f}</small></div>"
+    )
+
+
+def _scale(both: Comparison, has_shift: bool) -> str:
+    """The two accuracies and their intervals on one line."""
+    shown = [("clean", both.clean), *([("shifted", both.shifted)] if has_shift else [])]
+    low = min(int(max(0, min(10 * (score.low - 0.05) for _, score in shown))) * 10, 90)
+
+    def at(share: float) -> float:
+        return max(0.0, (100 * share - low) / (100 - low) * 100)
+
+    parts = []
+    if has_shift:
+        left, right = sorted((at(both.shifted.value), at(both.clean.value)))
+        parts.append(f'<i class="gap" style="left:{left:.2f}%;width:{right - left:.2f}%"></i>')
+    for kind, score in shown:
+        width = at(score.high) - at(score.low)
+        parts.append(f'<i class="range {kind}" style="left:{at(score.low):.2f}%;width:{width:.2f}%"></i>')
+        parts.append(f'<i class="mark {kind}" style="left:{at(score.value):.2f}%"></i>')
+    return (
+        f'<div class="scale"><div class="line">{"".join(parts)}</div>'
+        f'<div class="ends"><span>{low} %</span><span>100 %</span></div></div>'
+    )
