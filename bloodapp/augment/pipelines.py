@@ -88,13 +88,15 @@ _NAMED = (
     NamedPipeline(
         "robust",
         "Robust",
-        "flip|oneof(none; rotate(180); rotate(180, 1); rotate(180, 2)|shear(0.2); rotate(90, 3)|zoom(0.3, 1)|shift(0.15, 1); "
-        "zoom(0.3)|shift(0.12))"
-        "|oneof(none; none; brightness(0.3)|contrast(0.4); channelshift(0.25); hue(0.12)|saturation(0.6); "
-        "channelshift(0.15)|brightness(0.2)|contrast(0.5); grayscale|brightness(0.15); "
-        "contrast(0.7)|hue(0.5); randaugment(0.5, 2))"
-        "|oneof(none; none; noise(30); blur(2); noise(15)|jpeg(15); jpeg(8); blur(1.2)|noise(20); sharpness(0.8)|noise(12))"
-        "|sometimes(0.35; cutout(0.45))",
+        "flip"
+        "|oneof(none; rotate(180); rotate(180, 1); rotate(180, 2)|shear(0.2); rotate(90, 3)|zoom(0.3, 1)|shift(0.15, 1)"
+        "; zoom(0.3)|shift(0.12))"
+        "|oneof(none; none; brightness(0.3)|contrast(0.4); channelshift(0.25); hue(0.12)|saturation(0.6)"
+        "; channelshift(0.15)|brightness(0.2)|contrast(0.5); grayscale|brightness(0.15); contrast(0.7)|hue(0.5)"
+        "; randaugment(0.5, 2))"
+        "|oneof(none; none; noise(35); blur(2.2); noise(15)|jpeg(15); jpeg(8); blur(1.2)|noise(20)"
+        "; sharpness(0.8)|noise(12))"
+        "|sometimes(0.4; cutout(0.45))",
         "Strong, mixed changes of geometry, colour, focus, noise, compression and cover: for images from elsewhere.",
     ),
 )

@@ -61,7 +61,8 @@ def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
     for part in ("train", "val"):
         if not (parts == part).any():
             raise InvalidValue(
-                f"No image is left for the part '{part}' of '{dataset.name}': keep or import more, or change the shares."
+                f"No image is left for the part '{part}' of '{dataset.name}': keep or import more, "
+                "or change the shares."
             )
     return pd.DataFrame({"index": rows, "part": parts, "label": labels.astype(np.int16)}), judged.seq
 

@@ -112,7 +112,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="balanced",
             title="Balanced: good at home, steady elsewhere",
-            why="A small residual network from scratch under strong mixed augmentation, in ten minutes on two CPU cores.",
+            why="A small residual network from scratch under strong mixed changes, in ten minutes on two CPU cores.",
             minutes=10.0,
         ),
         Recipe(
@@ -120,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
             title="Steady: the long run",
             why="The same network with an hour to see more changed images; made the starter model.",
             minutes=60.0,
-            epochs=120,
+            epochs=400,
         ),
         Recipe(
             name="plain",

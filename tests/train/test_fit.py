@@ -1,0 +1,246 @@
+"""Real tiny trainings."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bloodapp import jobs
+from bloodapp.augment.corruptions import SHIFT_SEED, shifted
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import record
+from bloodapp.errors import InvalidValue, Stopped, Unreadable
+from bloodapp.runs.run import Run, open_run
+from bloodapp.train import forecast, launch
+from bloodapp.train.recipes import RECIPES, Recipe
+
+TINY = replace(
+    RECIPES["balanced"],
+    model="tiny",
+    width=8,
+    size=48,
+    small_size=32,
+    small_share=0.4,
+    pipeline="flip|sometimes(0.5; brightness(0.1))",
+    epochs=3,
+    minutes=0.0,
+    batch=8,
+    val_share=0.2,
+    test_share=0.2,
+    label_smoothing=0.0,
+    precision="float32",
+)
+
+
+class Quiet:
+    """A job's context that remembers what it is told, and stops after so many words."""
+
+    def __init__(self, run: Run, stop_after: int | None = None) -> None:
+        self.folder: Path = run.folder
+        self.said: list[dict[str, Any]] = []
+        self.lines: list[str] = []
+        self.stop_after = stop_after
+
+    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
+        """Remember."""
+        self.said.append({"done": done, "text": text, **extra})
+
+    def log(self, text: str) -> None:
+        """Remember."""
+        self.lines.append(text)
+
+    def stopped(self) -> bool:
+        """Whether it has been told enough."""
+        return self.stop_after is not None and sum("step" in words for words in self.said) >= self.stop_after
+
+
+def train(run: Run, stop_after: int | None = None) -> Quiet:
+    """Do the run's work in this process."""
+    from bloodapp.train.fit import work
+
+    context = Quiet(run, stop_after)
+    work({"run": run.name}, context)
+    return context
+
+
+def test_a_training_leaves_the_whole_contract(tiny: Dataset) -> None:
+    """A finished run has model, metrics, predictions and report that agree with one another."""
+    run = launch.start(tiny, TINY)
+    assert run.job.state() == "queued"
+    context = train(run)
+    metrics = run.metrics()
+    assert metrics["epoch"].tolist() == [1, 2, 3]
+    assert (
+        metrics[["loss", "val_loss", "val_accuracy", "val_shifted_accuracy", "images_per_s"]]
+        .notna()
+        .to_numpy()
+        .all()
+    )
+    split, predictions, report = run.split(), run.predictions(), run.report()
+    judged = split[split["part"] != "train"]
+    assert set(predictions.index) == set(judged["index"])
+    assert predictions.probabilities.dtype == np.float32
+    assert np.allclose(predictions.probabilities.sum(1), 1, atol=1e-5)
+    for part in ("val", "test"):
+        chosen = predictions.only(part)
+        accuracy = (chosen.probabilities.argmax(1) == chosen.label).mean()
+        under_shift = (chosen.shifted.argmax(1) == chosen.label).mean()
+        assert report["parts"][part]["accuracy"] == pytest.approx(accuracy)
+        assert report["parts"][part]["shifted_accuracy"] == pytest.approx(under_shift)
+        assert report["parts"][part]["n"] == len(chosen.label)
+    assert report["test_read"] and report["test_reads"] == 1
+    steps = [words for words in context.said if "step" in words]
+    assert [words["done"] for words in steps] == sorted(words["done"] for words in steps)
+    assert steps[-1]["done"] == 1
+    assert not (run.folder / "checkpoints").exists()
+
+
+def test_the_saved_model_gives_the_saved_predictions(tiny: Dataset) -> None:
+    """The model opens without our code, in safe mode, and repeats the predictions, clean and shifted."""
+    import keras
+
+    run = launch.start(tiny, replace(TINY, size=96, small_size=96, epochs=1))
+    train(run)
+    model = keras.models.load_model(run.folder / "model.keras", safe_mode=True, compile=False)
+    predictions = run.predictions()
+    images = tiny.images[predictions.index]
+    again = model.predict_on_batch(images.astype("float32"))
+    assert np.abs(again - predictions.probabilities).max() < 1e-4
+    hard = model.predict_on_batch(shifted(images, SHIFT_SEED, keys=predictions.index).astype("float32"))
+    assert np.abs(hard - predictions.shifted).max() < 1e-4
+    assert model.get_layer("embedding").output.shape == (None, 32)
+    assert all(layer.dtype_policy.name == "float32" for layer in model.layers)
+
+
+def test_it_learns(tiny: Dataset) -> None:
+    """On things that size and colour tell apart the loss falls and the network beats chance well."""
+    run = launch.start(tiny, replace(TINY, epochs=15, batch=4, pipeline="flip", learning_rate=0.01, small_size=48))
+    train(run)
+    metrics = run.metrics()
+    assert metrics["loss"].iloc[-1] < 0.6 * metrics["loss"].iloc[0]
+    assert metrics["accuracy"].max() > 0.5
+
+
+def test_stop_keeps_the_best_and_continue_goes_on(tiny: Dataset) -> None:
+    """A stopped run has a model and results; continued, it ends with all its epochs."""
+    run = launch.start(tiny, replace(TINY, epochs=4))
+    with pytest.raises(Stopped):
+        train(run, stop_after=5)
+    stopped_at = len(run.metrics())
+    assert 1 <= stopped_at < 4
+    assert (run.folder / "model.keras").exists() and run.report()["epochs"] == stopped_at
+    context = train(run)
+    assert any("Continuing after epoch" in line for line in context.lines)
+    assert run.metrics()["epoch"].tolist() == [1, 2, 3, 4]
+    assert run.report()["test_reads"] == 2
+
+
+def test_a_training_that_dies_continues_at_its_last_epoch(tiny: Dataset) -> None:
+    """After a failure in the middle of an epoch the next try goes on with the optimizer's state."""
+    run = launch.start(tiny, TINY)
+
+    class Dies(Quiet):
+        def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
+            super().progress(done, total, text, **extra)
+            if extra.get("epoch") == 2 and extra.get("step") == 2:
+                raise MemoryError
+
+    from bloodapp.train.fit import work
+
+    with pytest.raises(MemoryError):
+        work({}, Dies(run))
+    assert run.metrics()["epoch"].tolist() == [1]
+    state = json.loads((run.folder / "checkpoints" / "state.json").read_text())
+    assert state["epoch"] == 1
+    context = train(run)
+    assert [words["epoch"] for words in context.said if "step" in words][0] == 2
+    assert run.metrics()["epoch"].tolist() == [1, 2, 3]
+
+
+def test_time_ends_a_training(tiny: Dataset) -> None:
+    """A recipe with a time limit ends near it and still leaves its results."""
+    run = launch.start(tiny, replace(TINY, epochs=1000, minutes=0.05))
+    train(run)
+    report = run.report()
+    assert report["epochs"] < 1000
+    assert report["seconds"] < 60
+    assert run.metrics()["learning_rate"].iloc[-1] < TINY.learning_rate / 2
+
+
+def test_a_diverging_training_ends_with_null_and_not_with_broken_files(tiny: Dataset) -> None:
+    """Losses that are no numbers stand as null in the metrics; the run still ends."""
+    run = launch.start(tiny, replace(TINY, epochs=2, optimizer="sgd", learning_rate=10.0, pipeline="none"))
+    train(run)
+    assert len(run.metrics()) == 2
+    for line in (run.folder / "metrics.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in metrics.jsonl"))
+
+
+def test_excluded_images_are_not_used_and_corrected_labels_are(tiny: Dataset) -> None:
+    """The split holds what the decisions leave, with the labels they give, and the run remembers where it stood."""
+    record(tiny, [1, 2], "exclude")
+    record(tiny, [3], "relabel", label=5)
+    run = launch.start(tiny, TINY)
+    split = run.split().set_index("index")
+    assert 1 not in split.index and 2 not in split.index
+    assert split.loc[3, "label"] == 5
+    assert run.config["seq"] == 3
+
+
+def test_duplicates_share_a_part(tiny: Dataset) -> None:
+    """Copies of one image never stand on both sides of the split."""
+    parts = launch.start(tiny, TINY).split().set_index("index")["part"]
+    assert parts[0] == parts[46] == parts[47]
+
+
+def test_a_replaced_dataset_is_noticed(tiny: Dataset, tiny_cells: Any, tmp_path: Path) -> None:
+    """A run does not train on other images than it was set up for."""
+    from bloodapp.data.importing import import_source
+
+    run = launch.start(tiny, TINY)
+    images, labels = tiny_cells
+    np.savez(tmp_path / "tiny.npz", images=images[::-1], labels=labels[::-1])
+    import_source(tmp_path / "tiny.npz", replace=True)
+    with pytest.raises(Unreadable, match="replaced since"):
+        train(run)
+
+
+def test_too_little_is_refused_before_anything_is_made(tiny: Dataset) -> None:
+    """A dataset with one class left is refused in a sentence, and no run is left behind."""
+    record(tiny, [i for i in range(len(tiny)) if tiny.labels[i] != 0], "exclude")
+    with pytest.raises(InvalidValue, match="at least two classes"):
+        launch.start(tiny, TINY)
+    assert not [job for job in jobs.list_jobs() if job.kind == "train"]
+
+
+def test_the_forecast_learns_from_runs(tiny: Dataset) -> None:
+    """Before any run the limit is all that is known; after one, its speed is used."""
+    limited: Recipe = replace(TINY, minutes=2.0)
+    assert forecast.forecast(limited, 1000).seconds == 120
+    assert forecast.forecast(limited, 1000).epochs is None
+    run = launch.start(tiny, TINY)
+    train(run)
+    speed = open_run(run.name).report()["images_per_s"]
+    told = forecast.forecast(TINY, 1000)
+    assert told.seconds == pytest.approx(3 * 1000 / speed)
+    assert run.name in told.basis
+
+
+def test_class_weights_are_those_of_the_formula() -> None:
+    """N/(n_k·C), counted over the classes that have images."""
+    from bloodapp.train.fit import class_weights
+
+    assert class_weights(np.array([0, 0, 0, 1]), 2) == pytest.approx([4 / 6, 2])
+    assert class_weights(np.array([0, 2]), 3).tolist() == [1, 0, 1]
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    """It starts low, peaks at the end of the warm-up and ends near zero."""
+    from bloodapp.train.callback import learning_rate
+
+    rates = [learning_rate(share, 1.0, 0.2) for share in np.linspace(0, 1, 101)]
+    assert rates[0] < 0.05 and rates[-1] < 0.01
+    assert np.argmax(rates) == 20 and max(rates) == pytest.approx(1)
