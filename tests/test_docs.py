@@ -1,0 +1,73 @@
+"""The README keeps up with the code: every command, page, recipe, pipeline and make target is in it."""
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+from bloodapp.augment.pipelines import PIPELINES
+from bloodapp.cli import parser
+from bloodapp.train.recipes import RECIPES
+from bloodapp.ui.steps import PAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """The commands of the command line and their parsers."""
+    (choices,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(choices.choices)
+
+
+def test_every_command_is_documented() -> None:
+    """Each command has a row in the table, and the table has no others."""
+    assert set(re.findall(r"^\| `python -m bloodapp ([a-z]+)", README, re.MULTILINE)) == set(commands())
+
+
+def test_documented_flags_exist() -> None:
+    """A flag in a command's row is one of that command."""
+    for row in re.findall(r"^\| `python -m bloodapp (.+)\|$", README, re.MULTILINE):
+        name = row.split()[0].strip("`")
+        known = {flag for action in commands()[name]._actions for flag in action.option_strings}
+        assert set(re.findall(r"--[a-z-]+", row)) <= known, name
+
+
+def test_every_page_is_in_the_tour_in_order() -> None:
+    """The six pages, numbered, in the order of the work."""
+    assert re.findall(r"^\d\. \*\*(\w+)\*\*", README, re.MULTILINE) == list(PAGES)
+
+
+def test_every_page_exists() -> None:
+    """The menu leads to files that are there, and no page is missing from it."""
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "pages").glob("*.py")} | {"app.py"} == set(
+        PAGES.values()
+    )
+
+
+@pytest.mark.parametrize(("heading", "names"), [("Recipes", RECIPES), ("Pipelines", PIPELINES)])
+def test_every_name_is_listed(heading: str, names: dict) -> None:
+    """The tables of recipes and pipelines are those of the code, in its order."""
+    table = README.partition(f"### {heading}\n")[2].partition("\n#")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(names)
+
+
+def test_every_make_target_is_documented() -> None:
+    """The README names the targets that a user may want."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("app", "test", "bench", "check", "fix"):
+        assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+        assert f"make {target}" in README
+
+
+def test_linked_files_exist() -> None:
+    """Relative links lead somewhere."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_module_is_described() -> None:
+    """Every module of the product begins with a docstring."""
+    for path in (ROOT / "bloodapp").rglob("*.py"):
+        assert path.read_text(encoding="utf-8").lstrip().startswith('"""'), path
