@@ -1,5 +1,6 @@
 """Findings as cards: what one click can decide together is one card, the most rewarding one first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -17,6 +18,7 @@ State = Literal["open", "flagged", "decided"]
 
 # What is said about a group, the most telling first; the rest is about single images.
 _OF_GROUPS = ("label_conflict", "leakage", "near_duplicate", "exact_duplicate")
+_FEW_LABELS = 3
 _COPIES = frozenset({"exact_duplicate", "near_duplicate"})
 
 
@@ -147,7 +149,8 @@ class Offer:
     """A decision about a whole card that takes one click.
 
     Attributes:
-        key: `exclude`, `first` (keep the first, exclude the rest) or `keep`.
+        key: `exclude`, `keep`, `first` (keep the first, exclude the rest) or `as-LABEL` (keep one that is
+            labelled so, exclude the rest).
         title: what the button says.
         action: as the ledger calls it.
         indices: int64 (M,) the images it is about.
@@ -159,10 +162,16 @@ class Offer:
     indices: NDArray[np.int64]
 
 
-def offers(card: Card) -> tuple[Offer, ...]:
+def offers(card: Card, labels: NDArray[np.int16], titles: Sequence[str]) -> tuple[Offer, ...]:
     """The one-click decisions about a card, the advisable one first.
 
-    Of mere copies one is worth keeping; of a picture under several labels nobody knows which one is right.
+    Of mere copies one is worth keeping. Of a picture under several labels nobody knows which one is right, unless
+    most of them agree; under two or three, each can be kept.
+
+    Args:
+        card: the card.
+        labels: int16 (N,) of all images, as they are now.
+        titles: of the classes, in the order of the labels.
     """
     if not card.grouped:
         return (
@@ -171,11 +180,26 @@ def offers(card: Card) -> tuple[Offer, ...]:
         )
     count = len(card.indices)
     whole = "both" if count == 2 else f"all {count:,}"
-    rest = "the other" if count == 2 else f"the other {count - 1:,}"
     exclude = Offer("exclude", f"Exclude {whole}", "exclude", card.indices)
-    first = Offer("first", f"Keep the first, exclude {rest}", "exclude", card.indices[1:])
     keep = Offer("keep", f"Keep {whole}", "keep", card.indices)
-    return (first, exclude, keep) if "label_conflict" not in card.kinds else (exclude, first, keep)
+    if "label_conflict" not in card.kinds:
+        first = Offer("first", f"Keep the first, exclude {count - 1:,}", "exclude", card.indices[1:])
+        return first, exclude, keep
+    carried = [int(label) for label in np.unique(labels[card.indices]) if label >= 0]
+    if len(carried) > _FEW_LABELS:
+        return (
+            exclude,
+            Offer("first", f"Keep the first, exclude {count - 1:,}", "exclude", card.indices[1:]),
+            keep,
+        )
+    one_of = sorted(carried, key=lambda label: label != card.suggested)
+    chosen = tuple(_keep_as(card, label, labels, titles) for label in one_of)
+    return (*chosen, exclude, keep) if card.suggested in carried else (exclude, *chosen, keep)
+
+
+def _keep_as(card: Card, label: int, labels: NDArray[np.int16], titles: Sequence[str]) -> Offer:
+    kept = card.indices[labels[card.indices] == label][0]
+    return Offer(f"as-{label}", f"Keep {titles[label]}", "exclude", card.indices[card.indices != kept])
 
 
 def matching(

@@ -15,6 +15,17 @@ from bloodapp.review.measures import Floats, Measures, joined, likeness, measure
 
 BLOCK = 64  # images at once: 1.8 MB at 96 pixels, which stays in the processor's cache
 
+DETECTED = (
+    "exact_duplicate",
+    "near_duplicate",
+    "label_conflict",
+    "dark",
+    "bright",
+    "blurred",
+    "low_information",
+)
+"""The kinds that a scan looks for, in the order of the vocabulary."""
+
 Progress = Callable[[int, int, str], None]
 
 

@@ -96,15 +96,40 @@ def test_the_last_of_its_copies_is_no_copy_any_more(findings: pd.DataFrame) -> N
     assert by_key(findings, blurred_left)["group-0"].state == "open"
 
 
-def test_copies_offer_to_keep_the_first_and_conflicts_to_exclude_all(findings: pd.DataFrame) -> None:
-    """The advisable decision comes first."""
-    found = by_key(findings, judged())
-    exclude, first, keep = offers(found["group-0"])
-    assert (exclude.title, exclude.indices.tolist()) == ("Exclude all 3", [0, 1, 2])
-    assert (first.title, first.indices.tolist()) == ("Keep the first, exclude the other 2", [1, 2])
+TITLES = [f"Class {label}" for label in range(8)]
+
+
+def test_copies_offer_to_keep_the_first(findings: pd.DataFrame) -> None:
+    """Of mere copies the first is worth keeping; of one image there is only to exclude or keep."""
+    found, labels = by_key(findings, judged()), np.zeros(20, np.int16)
+    first, exclude, keep = offers(found["group-4"], labels, TITLES)
+    assert (first.title, first.action, first.indices.tolist()) == (
+        "Keep the first, exclude 2",
+        "exclude",
+        [5, 7],
+    )
+    assert (exclude.title, exclude.indices.tolist()) == ("Exclude all 3", [4, 5, 7])
     assert (keep.title, keep.action) == ("Keep all 3", "keep")
-    assert offers(found["group-4"])[0].key == "first"
-    assert [offer.title for offer in offers(found["image-9"])] == ["Exclude", "Keep"]
+    assert [offer.title for offer in offers(found["image-9"], labels, TITLES)] == ["Exclude", "Keep"]
+
+
+def test_a_conflict_of_few_labels_offers_to_keep_one_of_each(findings: pd.DataFrame) -> None:
+    """The suggested label is the advice; without one it is to exclude them all."""
+    group = by_key(findings, judged())["group-0"]
+    labels = np.array([3, 5, 3, *[0] * 17], np.int16)
+    titles = [offer.title for offer in offers(group, labels, TITLES)]
+    assert titles == ["Keep Class 3", "Keep Class 5", "Exclude all 3", "Keep all 3"]
+    assert offers(group, labels, TITLES)[1].indices.tolist() == [0, 2]
+    unclear = cards(finding_table("label_conflict", [0, 1], 0.75, "conflict", group=0), judged())[0]
+    titles = [offer.title for offer in offers(unclear, labels, TITLES)]
+    assert titles == ["Exclude both", "Keep Class 3", "Keep Class 5", "Keep both"]
+
+
+def test_a_conflict_of_many_labels_offers_to_exclude_them_all() -> None:
+    """A picture under eight labels is nobody's cell."""
+    table = finding_table("label_conflict", range(8), 0.9, "conflict", group=0)
+    many = offers(cards(table, judged())[0], np.arange(20, dtype=np.int16), TITLES)
+    assert [offer.key for offer in many] == ["exclude", "first", "keep"]
 
 
 def test_filters_choose_cards(findings: pd.DataFrame) -> None:

@@ -1,0 +1,194 @@
+"""Beside the queue: what remains, the history of decisions with undo, the export."""
+
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from bloodapp import workspace
+from bloodapp.data.dataset import Dataset, open_dataset
+from bloodapp.data.decisions import Judged
+from bloodapp.data.export import export_course
+from bloodapp.errors import BloodappError, InvalidValue
+from bloodapp.review.history import history
+from bloodapp.ui import frame, review_acts, state
+from bloodapp.ui.text import ago, count, plain
+from bloodapp.ui.thumbs import class_chip
+
+RECENT = 6
+A_PAGE = 20
+
+
+def draw(dataset: Dataset, judged: Judged) -> None:
+    """Draw the side of the page."""
+    _remains(dataset, judged)
+    _export(dataset, judged)
+    _history(dataset, judged)
+
+
+def _remains(dataset: Dataset, judged: Judged) -> None:
+    st.html(_remains_html(dataset, judged))
+
+
+def _remains_html(dataset: Dataset, judged: Judged) -> str:
+    classes = range(len(dataset.classes))
+    now = np.bincount(judged.labels[judged.indices], minlength=len(classes))
+    given = np.bincount(dataset.labels[dataset.labels >= 0], minlength=len(classes))
+    most = max(int(now.max(initial=0)), int(given.max(initial=0)), 1)
+    rows = []
+    for label in classes:
+        one = dataset.classes[label]
+        before = f"{given[label]:,} given" if given[label] != now[label] else ""
+        rows.append(
+            f'<div title="{escape(before, quote=True)}">{class_chip(one)}<b>{now[label]:,}</b>'
+            f'<div class="bar"><u style="width:{100 * given[label] / most:.1f}%"></u>'
+            f'<i style="width:{100 * now[label] / most:.1f}%;background:{escape(one.colour)}"></i></div></div>'
+        )
+    numbers = {
+        "excluded": int((~judged.included).sum()),
+        "relabelled": int((judged.labels != dataset.labels).sum()),
+        "flagged": int(judged.flagged.sum()),
+    }
+    said = " · ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
+    return (
+        f'<div class="remains"><h2>What remains</h2>'
+        f'<p class="big"><b>{len(judged.indices):,}</b> of {len(dataset):,} images</p>'
+        f'<p class="quiet">{said or "nothing decided yet"}</p><div class="by-class">{"".join(rows)}</div></div>'
+    )
+
+
+def _export(dataset: Dataset, judged: Judged) -> None:
+    with st.popover("Export what remains", icon=":material/download:", width="stretch", key="export"):
+        st.html(
+            "<p>Writes the remaining images and their labels, as they are now, as one <code>.npz</code> file in the "
+            "course's format, which <code>numpy.load</code> opens.</p>"
+        )
+        suggested = workspace.home() / "exports" / f"{dataset.name}-clean.npz"
+        text = st.text_input("File on this computer", value=str(suggested), key="export-path")
+        if st.button(f"Write {count(len(judged.indices), 'image')}", type="primary", key="export-write"):
+            _write(dataset, judged, text)
+        _written(dataset, judged)
+
+
+def _write(dataset: Dataset, judged: Judged, text: str) -> None:
+    bar = st.progress(0.0, text="Writing images")
+
+    def told(done: int, total: int, words: str) -> None:
+        bar.progress(done / total, text=words)
+
+    try:
+        out = _target(text)
+        number = export_course(dataset, out, judged, told)
+    except BloodappError as problem:
+        frame.error(problem)
+    except OSError as problem:
+        frame.error(f"'{text}' cannot be written: {problem.strerror or problem}. Choose another place.")
+    else:
+        state.put(
+            "exported", {"path": str(out), "images": number, "dataset": dataset.name, "seq": judged.seq}
+        )
+    finally:
+        bar.empty()
+
+
+def _target(text: str) -> Path:
+    path = Path(text.strip()).expanduser()
+    if not text.strip() or path.is_dir():
+        raise InvalidValue("Name the file to write, for instance 'clean.npz'.")
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+
+
+def _written(dataset: Dataset, judged: Judged) -> None:
+    """The file of the last export, as long as it holds what remains."""
+    last = state.get("exported") or {}
+    if last.get("dataset") != dataset.name or last.get("seq") != judged.seq:
+        return
+    path = Path(last["path"])
+    if not path.is_file():
+        return
+    size = path.stat().st_size / 1e6
+    st.success(plain(f"{count(last['images'], 'image')}, {size:,.0f} MB, in {path}"), icon=":material/check:")
+    # Read when it is asked for only: the file of a large set would fill the server's memory for nothing.
+    st.download_button(
+        "Download it", path.read_bytes, file_name=path.name, key="export-download", on_click="ignore"
+    )
+
+
+def _history(dataset: Dataset, judged: Judged) -> None:
+    entries = _entries(dataset.name, dataset.fingerprint, judged.seq)
+    frame.section("History", count(len(entries), "decision") if len(entries) else "")
+    if entries.empty:
+        st.html('<p class="quiet">Every decision will stand here and can be undone at any time.</p>')
+    newest = entries.loc[~entries["undone"], "batch"].max()
+    with st.container(key="history", gap=None):
+        for entry in entries.head(RECENT).to_dict("records"):
+            _entry(dataset, entry, shortcut=entry["batch"] == newest)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(entries) > RECENT and st.button(f"All {len(entries):,}", type="tertiary", key="history-all"):
+            _all_entries(dataset)
+        with st.popover(
+            plain(review_acts.who() or "Your name"), type="tertiary", icon=":material/person:", key="who-box"
+        ):
+            st.session_state["who-field"] = state.get("who") or ""
+            st.text_input(
+                "Your name",
+                key="who-field",
+                placeholder=review_acts.account(),
+                help="Recorded with every decision you take.",
+                on_change=lambda: state.put("who", st.session_state["who-field"].strip()),
+            )
+
+
+@st.dialog("History of decisions", width="large")
+def _all_entries(dataset: Dataset) -> None:
+    from bloodapp.data.decisions import last_seq
+
+    entries = _entries(dataset.name, dataset.fingerprint, last_seq(dataset))
+    pages = -(-len(entries) // A_PAGE)
+    page = st.pagination(pages, key="history-page") if pages > 1 else 1
+    with st.container(key="history-dialog", gap=None):
+        for entry in entries.iloc[(page - 1) * A_PAGE : page * A_PAGE].to_dict("records"):
+            _entry(dataset, entry, within="dialog-")
+
+
+def _entry(dataset: Dataset, entry: dict, *, within: str = "", shortcut: bool = False) -> None:
+    """One decision: what, why, who and when, and the button that undoes it or does it again."""
+    batch, undone = int(entry["batch"]), bool(entry["undone"])
+    label = int(entry["label"])
+    what = review_acts.sentence(
+        entry["action"], int(entry["count"]), label if label >= 0 else None, dataset.classes
+    )
+    about = " · ".join(part for part in (entry["who"], ago(entry["when"])) if part)
+    with st.container(
+        key=f"{within}entry-{batch}", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        st.html(
+            f'<div class="entry{" undone" if undone else ""}"><b>{escape(what)}</b>'
+            f"<p>{escape(entry['why'])}</p><small>{escape(about)}{' · undone' if undone else ''}</small></div>"
+        )
+        if not undone:
+            st.button(
+                "Undo",
+                key=f"{within}undo-{batch}",
+                shortcut="z" if shortcut else None,
+                on_click=review_acts.undo,
+                args=(dataset, batch),
+            )
+        elif entry["by"] >= 0:
+            st.button(
+                "Redo",
+                key=f"{within}redo-{batch}",
+                type="tertiary",
+                on_click=review_acts.undo,
+                args=(dataset, int(entry["by"])),
+                kwargs={"again": True},
+            )
+
+
+@lru_cache(maxsize=8)
+def _entries(name: str, fingerprint: str, seq: int) -> pd.DataFrame:
+    del fingerprint, seq  # parts of the key only
+    return history(open_dataset(name))
