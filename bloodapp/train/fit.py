@@ -148,6 +148,7 @@ class _Training:
             "elapsed": 0.0,
             "best": None,
             "best_epoch": None,
+            "best_size": None,
             "waited": 0,
             "speeds": [],
             "finished": False,
@@ -179,7 +180,7 @@ class _Training:
         while (
             self.state["epoch"] < recipe.epochs and not self.state["finished"] and not self.context.stopped()
         ):
-            size = self._size_now()
+            self.size = size = self._size_now()
             if size not in feeds:
                 feeds[size] = feed.training_batches(
                     self.dataset.images,
@@ -214,7 +215,7 @@ class _Training:
             raise Stopped("Stopped before there was anything to keep.")
         # In float32 whatever the training's precision: the model opens and computes alike on any machine.
         keras.mixed_precision.set_global_policy("float32")
-        model = models.build(self.recipe, self.classes)
+        model = models.build(self.recipe, self.classes, seen=self.state["best_size"])
         model.load_weights(best)
         with workspace.replacing(self.folder / "model.keras") as path:
             model.save(path)
@@ -265,8 +266,8 @@ class _Training:
 
     def _epoch_end(self, model: keras.Model, steps: int, logs: dict[str, float]) -> None:
         val, labels = self.rows["val"], self.labels
-        clean = _predict(model, self.dataset.images, val, self.recipe.size)
-        hard = _predict(model, self.live_shifted, np.arange(len(self.live)), self.recipe.size)
+        clean = _predict(model, self.dataset.images, val, self.size)
+        hard = _predict(model, self.live_shifted, np.arange(len(self.live)), self.size)
         accuracy = float((clean.argmax(1) == labels[val]).mean())
         under_shift = float((hard.argmax(1) == labels[self.live]).mean())
         loss = float(-np.log(np.maximum(clean[np.arange(len(val)), labels[val]], 1e-7)).mean())
@@ -293,7 +294,7 @@ class _Training:
         if better:
             with workspace.replacing(self.checkpoints / "best.keras") as path:
                 model.save(path, include_optimizer=False)
-            state.update(best=score, best_epoch=epoch + 1, waited=0)
+            state.update(best=score, best_epoch=epoch + 1, best_size=self.size, waited=0)
         else:
             state["waited"] += 1
         elapsed = self.progress.elapsed()

@@ -9,23 +9,25 @@ from bloodapp.train.recipes import Recipe
 EMBEDDING = "embedding"
 
 
-def build(recipe: Recipe, classes: int, *, any_size: bool = False) -> keras.Model:
+def build(recipe: Recipe, classes: int, *, any_size: bool = False, seen: int | None = None) -> keras.Model:
     """The recipe's network: (N, size, size, 3) float in 0–255 → (N, classes) float32 probabilities.
 
     The layer named `embedding` gives the pooled features. With `any_size` the side is left open, for
-    training on growing images. Follows the global precision policy.
+    training on growing images; `seen` is the side that the weights were trained at, to which the model
+    then resizes what it is given. Follows the global precision policy.
     """
     if recipe.model not in _NETWORKS:
         raise NotFound("network", recipe.model, _NETWORKS)
     side = None if any_size else recipe.size
     inputs = keras.Input((side, side, 3), name="image")
-    features = _NETWORKS[recipe.model](layers.Rescaling(1 / 127.5, offset=-1)(inputs), recipe.width)
+    x = inputs
+    if seen and seen != recipe.size:
+        x = layers.Resizing(seen, seen, "bicubic", antialias=True, dtype="float32", name="resize")(x)
+    features = _NETWORKS[recipe.model](layers.Rescaling(1 / 127.5, offset=-1)(x), recipe.width)
     pooled = layers.GlobalAveragePooling2D(name=EMBEDDING, dtype="float32")(features)
     dropped = layers.Dropout(recipe.dropout, seed=recipe.seed, dtype="float32")(pooled)
     logits = layers.Dense(classes, name="logits", dtype="float32")(dropped)
-    return keras.Model(
-        inputs, layers.Softmax(dtype="float32", name="probabilities")(logits), name=recipe.model
-    )
+    return keras.Model(inputs, layers.Softmax(dtype="float32", name="probabilities")(logits), name=recipe.model)
 
 
 def _conv(x: keras.KerasTensor, filters: int, kernel: int = 3, stride: int = 1) -> keras.KerasTensor:

@@ -244,3 +244,16 @@ def test_the_learning_rate_rises_and_falls() -> None:
     rates = [learning_rate(share, 1.0, 0.2) for share in np.linspace(0, 1, 101)]
     assert rates[0] < 0.05 and rates[-1] < 0.01
     assert np.argmax(rates) == 20 and max(rates) == pytest.approx(1)
+
+
+def test_a_model_kept_from_the_small_images_judges_as_it_was_judged(tiny: Dataset) -> None:
+    """Stopped while the images are small, the model shrinks what it is given to what it was trained on."""
+    import keras
+
+    run = launch.start(tiny, replace(TINY, size=96, small_size=48, small_share=1.0, epochs=2, learning_rate=0.01))
+    train(run)
+    model = keras.models.load_model(run.model_path, safe_mode=True, compile=False)
+    assert model.get_layer("resize").height == 48
+    metrics, report = run.metrics(), run.report()
+    judged = metrics.set_index("epoch").loc[report["best_epoch"], "val_accuracy"]
+    assert report["parts"]["val"]["accuracy"] == pytest.approx(judged, abs=0.12)  # one of nine images
