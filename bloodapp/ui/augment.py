@@ -4,11 +4,13 @@ The preview draws with the layers that train. It always sends the same number of
 traced pipeline is used again; what was drawn once is remembered by its pipeline, cells and seed.
 """
 
+import importlib
 import sys
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from bloodapp.augment.pipelines import NONE, PIPELINES, Pipeline, resolve
 from bloodapp.augment.pipelines import text as pipeline_text
@@ -29,6 +31,7 @@ FILTERS = ("pipeline", "class", "cells", "draw", "looks")
 """What the address carries: the pipeline looked at, a class's key, the two seeds and the looks at a cell."""
 
 _ALL = "all"
+_LAYERS = "bloodapp.augment.layers"
 
 
 def draw(here: Here) -> None:
@@ -39,14 +42,15 @@ def draw(here: Here) -> None:
     st.html(STYLE)
     with st.container(key="augment"):
         left, right = st.columns([4, 9], gap="large")
-    with left:
-        pipeline = _choose()
     with right:
         indices = _cells(dataset)
         preview = st.container()
+    with left:
+        pipeline = _choose(preview)
     if pipeline is not None:
         frame.section(
-            "What it does", "one after the other; values are drawn for each image, choices for every eight images"
+            "What it does",
+            "one after the other; values are drawn for each image, choices for every eight images",
         )
         st.html(chips(pipeline))
         # Last, so that everything else is on the page while TensorFlow loads.
@@ -54,8 +58,11 @@ def draw(here: Here) -> None:
             _preview(dataset, pipeline, indices)
 
 
-def _choose() -> Pipeline | None:
-    """The choice of a pipeline and the way into training; None while its text cannot be read."""
+def _choose(preview: DeltaGenerator) -> Pipeline | None:
+    """The choice of a pipeline and the way into training; None while its text cannot be read.
+
+    What is wrong with it is told where the preview would be.
+    """
     chosen = _chosen()
     st.session_state["augment-choice"] = chosen if chosen in PIPELINES else OWN
     st.radio(
@@ -63,19 +70,27 @@ def _choose() -> Pipeline | None:
         [*PIPELINES, OWN],
         key="augment-choice",
         format_func=lambda name: PIPELINES[name].title if name in PIPELINES else "My own",
-        captions=[*(named.why for named in PIPELINES.values()), "Written as text, from any of the operations."],
+        captions=[
+            *(named.why for named in PIPELINES.values()),
+            "Written as text, from any of the operations.",
+        ],
         on_change=_choose_named,
     )
     if chosen not in PIPELINES:
         st.session_state["augment-own"] = chosen
         st.text_area(
-            "Pipeline as text", key="augment-own", height=120, on_change=_write_own, help="Ctrl+Enter draws it."
+            "Pipeline as text",
+            key="augment-own",
+            height="content",
+            on_change=_write_own,
+            help="Ctrl+Enter, or a click elsewhere, draws it.",
         )
         pipeline_text_help.operations()
     try:
         pipeline = resolve(chosen)
     except PipelineError as error:
-        pipeline_text_help.mistake(chosen, error)
+        with preview:
+            pipeline_text_help.mistake(chosen, error)
         pipeline = None
     if st.button(
         "Use this pipeline for training",
@@ -102,10 +117,9 @@ def _choose_named() -> None:
     if name != OWN:
         state.put("pipeline", name)
         return
-    before = _chosen()
-    written = state.get("own_pipeline") or pipeline_text(resolve(before))
-    # A named pipeline's text under "My own" is still its own: a blank at the end would be read away.
-    state.put("pipeline", written if written not in PIPELINES else f"{written} ")
+    written = str(state.get("own_pipeline") or pipeline_text(resolve(_chosen())))
+    # Nothing is a poor text to begin with, and a name alone would be that pipeline again.
+    state.put("pipeline", PIPELINES["gentle"].text if written.strip() in PIPELINES else written)
 
 
 def _write_own() -> None:
@@ -140,8 +154,12 @@ def _cells(dataset: Dataset) -> list[int]:
             on_change=lambda: state.put("looks", st.session_state["augment-looks"]),
         )
         st.button("Draw again", icon=":material/casino:", on_click=_next, args=("draw",), key="augment-draw")
-        st.button("Other cells", icon=":material/shuffle:", on_click=_next, args=("cells",), key="augment-cells")
-    return pick(dataset, None if wanted == _ALL else keys.index(wanted) - 1, IMAGES // looks, _number("cells", 1))
+        st.button(
+            "Other cells", icon=":material/shuffle:", on_click=_next, args=("cells",), key="augment-cells"
+        )
+    return pick(
+        dataset, None if wanted == _ALL else keys.index(wanted) - 1, IMAGES // looks, _number("cells", 1)
+    )
 
 
 def pick(dataset: Dataset, label: int | None, count: int, seed: int) -> list[int]:
@@ -163,16 +181,22 @@ def pick(dataset: Dataset, label: int | None, count: int, seed: int) -> list[int
 def _preview(dataset: Dataset, pipeline: Pipeline, indices: list[int]) -> None:
     if not indices:
         frame.empty(
-            "No cells to show", "No image of this class remains: choose another class, or bring some back in Review."
+            "No cells to show",
+            "No image of this class remains: choose another class, or bring some back in Review.",
         )
         return
     looks = IMAGES // len(indices)
-    loaded = "tensorflow" in sys.modules or not pipeline.steps
-    message = "Drawing…" if loaded else "Loading the layers that train: about 10 s, once…"
+    if pipeline.steps and _LAYERS not in sys.modules:
+        with st.spinner("Loading the layers that train: about 10 s, once…", show_time=True):
+            importlib.import_module(_LAYERS)
     try:
-        with st.spinner(message, show_time=not loaded):
+        with st.spinner("Drawing; a new pipeline takes some seconds, once…"):
             images, labels = _drawn(
-                dataset.name, dataset.fingerprint, tuple(indices * looks), pipeline_text(pipeline), _number("draw", 1)
+                dataset.name,
+                dataset.fingerprint,
+                tuple(indices * looks),
+                pipeline_text(pipeline),
+                _number("draw", 1),
             )
     except BloodappError as error:
         frame.error(error)

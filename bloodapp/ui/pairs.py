@@ -46,7 +46,9 @@ def sheet(
 
 def words(weights: NDArray[np.float32], classes: tuple[CellClass, ...]) -> str:
     """Label weights (C,) in words: `Monocyte`, or `60 % Monocyte, 40 % Basophil` when images were mixed."""
-    parts = [(float(weight), each.title) for weight, each in zip(weights, classes, strict=True) if weight > 0.005]
+    parts = [
+        (float(weight), each.title) for weight, each in zip(weights, classes, strict=True) if weight > 0.005
+    ]
     parts.sort(key=lambda part: -part[0])
     if len(parts) == 1:
         return parts[0][1]

@@ -52,13 +52,17 @@ def _step(step: Step) -> str:
     operation = OPERATIONS[step.name]
     if step.branches:
         count = len(step.branches)
-        heading = f"one of {count}" if step.name == "oneof" else f"in {_percent(step.numbers[0])} of the draws"
+        heading = (
+            f"one of {count}" if step.name == "oneof" else f"in {_percent(step.numbers[0])} of the draws"
+        )
         # A branch that is there twice is a branch of double weight: one row, with how often it comes.
         rows = "".join(
             chips(branch) if times == 1 else f'<div class="often"><em>{times} ×</em>{chips(branch)}</div>'
             for branch, times in Counter(step.branches).items()
         )
-        return f'<div class="choice" title="{escape(operation.help, quote=True)}"><em>{heading}</em>{rows}</div>'
+        return (
+            f'<div class="choice" title="{escape(operation.help, quote=True)}"><em>{heading}</em>{rows}</div>'
+        )
     values = dict(zip((p.name for p in operation.parameters), step.numbers, strict=True))
     # The first number is the operation's strength; the others are shown where they are not the usual ones.
     shown = [

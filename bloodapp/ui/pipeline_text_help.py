@@ -8,7 +8,7 @@ from bloodapp.augment.operations import OPERATIONS, Operation
 from bloodapp.errors import PipelineError
 from bloodapp.ui import frame
 
-_AROUND = 34
+_AROUND = 40
 """Characters shown on either side of a mistake."""
 
 
@@ -25,8 +25,8 @@ def caret(source: str, position: int) -> str:
 
 def mistake(source: str, error: PipelineError) -> None:
     """Show what is wrong with a pipeline's text, and where."""
-    frame.error(error)
     st.code(caret(source, error.position), language=None)
+    frame.error(error)
 
 
 def operations() -> None:

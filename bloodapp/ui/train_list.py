@@ -43,15 +43,21 @@ def _row(run: Run, *, here: bool) -> None:
     notes = run.notes().strip().replace("\n", " ")
     sub = " · ".join(part for part in (run.recipe, notes[:80]) if part)
     when = "ships with the app" if run.shipped else ago(run.created)
-    with st.container(key=f"run-{'here' if here else 'row'}-{run.name}", horizontal=True, vertical_alignment="center"):
+    with st.container(
+        key=f"run-{'here' if here else 'row'}-{run.name}", horizontal=True, vertical_alignment="center"
+    ):
         st.html(
             f'<div class="run-row"><span><b>{escape(run.title)}</b><small>{escape(sub)}</small></span>'
             f"<span>{escape(run.dataset)}</span><span>{train_run.chip(condition)}</span>"
             f"<span>{percent(clean)}</span><span>{percent(shifted)}</span><span>{escape(when)}</span></div>"
         )
-        st.button("Open", key=f"open-{run.name}", on_click=open_run, args=(run.name,), disabled=here, width=72)
+        st.button(
+            "Open", key=f"open-{run.name}", on_click=open_run, args=(run.name,), disabled=here, width=72
+        )
         busy = run.shipped or condition in ACTIVE
-        with st.popover("", icon=":material/delete:", type="tertiary", disabled=busy, width=52, key=f"ask-{run.name}"):
+        with st.popover(
+            "", icon=":material/delete:", type="tertiary", disabled=busy, width=52, key=f"ask-{run.name}"
+        ):
             st.html(f"<div>Delete <b>{escape(run.name)}</b> with all it wrote? This cannot be undone.</div>")
             if st.button("Delete it for good", key=f"delete-{run.name}"):
                 train_run.delete(run)

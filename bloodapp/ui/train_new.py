@@ -32,13 +32,15 @@ def draw(dataset: Dataset) -> None:
         recipe = _recipe()
         try:
             recipe = with_settings(recipe, {**recipe_form.changed(), **_pipeline(recipe)})
+            sound = True
         except BloodappError as error:
             frame.error(error)
+            sound = False
         _augmentation(recipe)
         frame.section("Settings", "the recipe's own unless you change them")
         recipe_form.draw(RECIPES[recipe.name], skip=("pipeline",))
     with right, st.container(border=True, key="train-card"):
-        _card(dataset, recipe)
+        _card(dataset, recipe, sound=sound)
 
 
 def _recipe() -> Recipe:
@@ -83,12 +85,16 @@ def _augmentation(recipe: Recipe) -> None:
         frame.link("pages/2_Augment.py", "See it on your own cells", ":material/auto_awesome_motion:")
         if not own:
             st.button(
-                "Back to the recipe's own", type="tertiary", on_click=state.put, args=(AUGMENT, None), key="train-own"
+                "Back to the recipe's own",
+                type="tertiary",
+                on_click=state.put,
+                args=(AUGMENT, None),
+                key="train-own",
             )
 
 
-def _card(dataset: Dataset, recipe: Recipe) -> None:
-    """What will be trained on what, for how long, and the one button."""
+def _card(dataset: Dataset, recipe: Recipe, *, sound: bool) -> None:
+    """What will be trained on what, for how long, and the one button, which works if the settings are sound."""
     shrink = bool(state.get("quick"))
     effective = quick(recipe) if shrink else recipe
     try:
@@ -104,7 +110,11 @@ def _card(dataset: Dataset, recipe: Recipe) -> None:
     started = int(st.session_state.get("kept.started", 0))
     # The key changes with every start, so that a double click cannot start two trainings.
     pressed = st.button(
-        "Start training", type="primary", width="stretch", disabled=plan is None, key=f"train-start-{started}"
+        "Start training",
+        type="primary",
+        width="stretch",
+        disabled=plan is None or not sound,
+        key=f"train-start-{started}",
     )
     st.toggle(
         "Quick trial",
@@ -123,7 +133,7 @@ def _start(dataset: Dataset, recipe: Recipe, shrink: bool) -> None:
     except BloodappError as error:
         frame.error(error)
         return
-    background.runner()
+    background.runner().wake()
     state.choose_run(run.name)
     state.put("new_training", False)
     st.rerun()
@@ -178,12 +188,17 @@ def _class_bars(dataset: Dataset, counts: "np.ndarray") -> str:
 def _cost(recipe: Recipe, train_images: int) -> None:
     expected = forecast(recipe, train_images)
     if expected.seconds is None:
-        said, basis = "Time not known yet", "Nothing like it has run on this computer; the first run measures it"
+        said, basis = (
+            "Time not known yet",
+            "Nothing like it has run on this computer; the first run measures it",
+        )
     else:
         said, basis = f"About {duration(expected.seconds)}", expected.basis
     if expected.epochs:
         said += f", {count(max(1, round(expected.epochs)), 'epoch')}"
-    st.html(f'<div class="cost"><b>{escape(said)}</b><span class="quiet">{escape(_sentence(basis))}</span></div>')
+    st.html(
+        f'<div class="cost"><b>{escape(said)}</b><span class="quiet">{escape(_sentence(basis))}</span></div>'
+    )
 
 
 def _sentence(words: str) -> str:

@@ -64,18 +64,18 @@ def best_epoch(run: Run) -> int | None:
 
 
 def _head(run: Run, state_: str) -> None:
-    title, button = st.columns([5, 1], vertical_alignment="center")
     recipe = run.config["recipe"]
     about = [
         str(recipe.get("title") or run.recipe).partition(":")[0],
         run.dataset,
         f"started {ago(run.created)}" if run.created else "",
     ]
-    title.html(
-        f'<div class="run-head"><h2>{escape(run.title)}</h2>{chip(state_)}'
-        f'<div class="quiet">{escape(" · ".join(part for part in about if part))}</div></div>'
-    )
-    button.button("New training", on_click=_compose, key="train-compose", width="stretch", icon=":material/add:")
+    with st.container(horizontal=True, vertical_alignment="center", key="train-head"):
+        st.html(
+            f'<div class="run-head"><h2>{escape(run.title)}</h2>{chip(state_)}'
+            f'<div class="quiet">{escape(" · ".join(part for part in about if part))}</div></div>'
+        )
+        st.button("New training", on_click=_compose, key="train-compose", icon=":material/add:")
 
 
 def _compose() -> None:
@@ -109,7 +109,7 @@ def _active(run: Run, status: dict[str, Any]) -> None:
         said = str(status.get("text") or "Starting")
     share = background.share(status) or 0.0
     left = "" if waiting or stopping or share >= 1 else time_left(status.get("eta_s"))
-    bar, button = st.columns([8, 1], vertical_alignment="bottom")
+    bar, button = st.columns([7, 1], vertical_alignment="bottom")
     bar.progress(share, text=plain(" · ".join(part for part in (said, left) if part)))
     label = "Stopping…" if stopping else "Take out" if waiting else "Stop"
     if button.button(
@@ -149,7 +149,7 @@ def _best(metrics: pd.DataFrame, best: int | None) -> str:
 def _ended(run: Run, status: dict[str, Any]) -> None:
     """What became of it in plain words, its figures, and the actions that fit."""
     name = status["state"]
-    results = headline(run) if run.finished else None
+    results = headline(run)
     if results:
         _results(run, results)
     if name == "failed":
@@ -164,13 +164,17 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
         )
     with st.container(horizontal=True):
         icon = ":material/query_stats:"
-        if run.finished and st.button("Read the results", type="primary", icon=icon, key="train-read"):
+        # What was cut off wants to go on; of what ended otherwise one reads what there is.
+        go_on = name == "interrupted" or not run.finished
+        if run.finished and st.button(
+            "Read the results", type="secondary" if go_on else "primary", icon=icon, key="train-read"
+        ):
             state.choose_run(run.name)
             st.switch_page("pages/4_Evaluate.py", query_params=state.address())
         if name in ("failed", "stopped", "interrupted"):
             st.button(
                 "Try again" if name == "failed" else "Continue",
-                type="secondary" if run.finished else "primary",
+                type="primary" if go_on else "secondary",
                 icon=":material/play_arrow:",
                 key="train-continue",
                 on_click=_continue,
@@ -184,7 +188,12 @@ def _results(run: Run, results: dict[str, Any]) -> None:
     pairs = [
         (f"{part} accuracy, clean", percent(results["accuracy"])),
         ("the same images, shifted", percent(results.get("shifted_accuracy"))),
-        ("kept", f"epoch {report['best_epoch']} of {report.get('epochs', '?')}" if report.get("best_epoch") else "–"),
+        (
+            "kept",
+            f"epoch {report['best_epoch']} of {report.get('epochs', '?')}"
+            if report.get("best_epoch")
+            else "–",
+        ),
         ("time", duration(report.get("seconds"))),
         ("images/s", f"{report['images_per_s']:,.0f}" if report.get("images_per_s") else "–"),
         ("device", str(report.get("device") or "–")),
@@ -198,13 +207,14 @@ def _continue(run: Run) -> None:
     except BloodappError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     else:
-        background.runner()
+        background.runner().wake()
 
 
 def _curves(metrics: pd.DataFrame, best: int | None) -> None:
     if len(metrics) < 2:
         return
-    left, right = st.columns(2, gap="large")
+    with st.container(key="train-curves"):
+        left, right = st.columns(2, gap="large")
     epochs = metrics["epoch"].tolist()
     for column, name in ((left, "loss"), (right, "accuracy")):
         figure = learning_curve(
@@ -227,8 +237,8 @@ def _column(metrics: pd.DataFrame, name: str) -> list[float | None]:
 
 def _more(run: Run, before: str) -> None:
     """The notes, the recipe as it was, and the log, which comes first for a run that failed."""
-    names = ["Notes", "Settings", "Log"]
-    notes, settings, log = st.tabs(names, default="Log" if before == "failed" else "Notes", key=f"train-more-{run.name}")
+    first = "Log" if before == "failed" else "Notes"
+    notes, settings, log = st.tabs(["Notes", "Settings", "Log"], default=first, key=f"train-more-{run.name}")
     with notes:
         _notes(run)
     with settings:
@@ -240,7 +250,9 @@ def _more(run: Run, before: str) -> None:
         frame.facts([(name.replace("_", " "), _plainly(value)) for name, value in fields.items()])
     with log:
         text = "" if run.shipped else run.job.log()
-        st.code(text or "Nothing written yet.", language=None, height=260 if text.count("\n") > 10 else "content")
+        st.code(
+            text or "Nothing written yet.", language=None, height=260 if text.count("\n") > 10 else "content"
+        )
 
 
 def _notes(run: Run) -> None:
