@@ -30,24 +30,28 @@ def perform(job: Job, kinds: Kinds = KINDS) -> str:
             return "interrupted" if status["state"] == "running" else str(status["state"])
         running = {**status, "state": "running", "text": "Starting", "started": workspace.now()}
         running["pid"] = os.getpid()
-        job.write_status(running)
         context = Context(job, running)
-        fields: dict[str, Any] = {}
-        try:
-            with _signals_stop(context):
-                context.check()
-                result = work_function(job.kind, kinds)(job.params, context)
-            state, fields = "stopped" if context.told_to_stop else "done", {"result": result}
-        except (Stopped, KeyboardInterrupt):
-            state = "stopped"
-        except BloodappError as error:
-            job.add_to_log(str(error))
-            state, fields = "failed", {"error": str(error)}
-        except BaseException as error:
-            job.add_to_log(traceback.format_exc())
-            state, fields = "failed", _explained(error)
-        context.finish(state, **fields)
+        with _signals_stop(context):  # from before it says running until after it says how it ended
+            job.write_status(running)
+            state, fields = _called(job, kinds, context)
+            context.finish(state, **fields)
         return state
+
+
+def _called(job: Job, kinds: Kinds, context: Context) -> tuple[str, dict[str, Any]]:
+    """Call the work function; the state it leaves the job in, and the fields to write with it."""
+    try:
+        context.check()
+        result = work_function(job.kind, kinds)(job.params, context)
+        return "stopped" if context.told_to_stop else "done", {"result": result}
+    except (Stopped, KeyboardInterrupt):
+        return "stopped", {}
+    except BloodappError as error:
+        job.add_to_log(str(error))
+        return "failed", {"error": str(error)}
+    except BaseException as error:
+        job.add_to_log(traceback.format_exc())
+        return "failed", _explained(error)
 
 
 @contextmanager

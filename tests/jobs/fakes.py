@@ -45,6 +45,7 @@ def count(params: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def keep(params: dict[str, Any], context: Any) -> dict[str, Any]:
     """Work until told to stop, and end well with what there is."""
+    context.progress(0, None, "Keeping")
     while not context.stopped():
         time.sleep(0.01)
     return {"kept": True}

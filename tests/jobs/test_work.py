@@ -62,7 +62,7 @@ def test_work_that_ends_early_because_it_was_told_is_stopped(home: Path) -> None
     job = submit("keep", {})
     worker = threading.Thread(target=perform, args=(job, KINDS))
     worker.start()
-    until(lambda: job.state() == "running")
+    until(lambda: job.status()["text"] == "Keeping")
     request_stop(job)
     worker.join(10)
     assert job.state() == "stopped"
