@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,11 @@ MOST_LINES_OF_A_PAGE = 120
 
 def sources() -> list[Path]:
     """Every module of the product."""
-    return [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "bloodapp").rglob("*.py"))]
+    return [
+        ROOT / "app.py",
+        *sorted((ROOT / "pages").glob("*.py")),
+        *sorted((ROOT / "bloodapp").rglob("*.py")),
+    ]
 
 
 def module_of(path: Path) -> str:
@@ -197,7 +202,7 @@ def test_requirements_are_what_is_imported() -> None:
     """requirements.txt pins exactly what the product imports, with a reason above each."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {}
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if line and not line.startswith("#"):
             name, _, version = line.partition("==")
             pinned[normal(name)] = version

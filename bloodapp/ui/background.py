@@ -133,5 +133,5 @@ def _draw_ended(job: Job, state: str, status: dict, key: str) -> None:
         except BloodappError as error:
             st.error(plain(str(error)))
         else:
-            runner()
+            runner().wake()
             st.rerun()

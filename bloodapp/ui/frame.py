@@ -74,10 +74,10 @@ def page(
     with st.sidebar:
         _menu()
         _dataset_chooser(dataset)
-        if st.button("Import a dataset", key="import", type="tertiary", icon=":material/add:"):
-            imports.dialog()
         if needs_run:
             _run_chooser(run)
+        if st.button("Import a dataset", key="import", type="tertiary", icon=":material/add:"):
+            imports.dialog()
         background.job_strip()
     _line_of_steps(line, title)
     if not own_heading:

@@ -14,16 +14,17 @@ from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import submit
 from bloodapp.runs.run import Run, headline, list_runs
 from bloodapp.ui import background, frame, imports, state
-from bloodapp.ui.steps import Step, judged, next_step
+from bloodapp.ui.steps import Step, identity, judged, next_step
 from bloodapp.ui.text import ago, count
 from bloodapp.ui.thumbs import class_chip, data_uri, thumbnail
 
 _A_ROW = 14
 _MOST_RUNS = 12
 _KINDS = {
-    "course": "course .npz",
-    "medmnist": "MedMNIST .npz",
     "npz": ".npz file",
+    "folder": "folder",
+    "zip": ".zip archive",
+    "dataset": "another dataset",
     "sample": "drawn by this app",
 }
 
@@ -95,7 +96,7 @@ def _next(dataset: Dataset, step: Step) -> None:
 
 def _classes(dataset: Dataset) -> None:
     frame.section("What is in it", "a few images of each class, as labelled now")
-    st.html(_class_rows(dataset.name, dataset.fingerprint, judged(dataset).seq))
+    st.html(_class_rows(dataset.name, identity(dataset), judged(dataset).seq))
 
 
 def _way(line: tuple[Step, ...]) -> None:
@@ -146,10 +147,19 @@ def _points(chosen: Run | None) -> list[RunPoint]:
 
 def _provenance(dataset: Dataset) -> None:
     frame.section("Where it comes from")
+    st.html(_origin_table(dataset.name, identity(dataset)))
+    _delete(dataset)
+
+
+@lru_cache(maxsize=8)
+def _origin_table(name: str, identity: str) -> str:
+    """Source, time, originals and parts of a dataset as an HTML list; none of it ever changes."""
+    dataset = open_dataset(name)
     items = dataset.items
+    path = str(dataset.source.get("path") or dataset.source.get("name") or "–")
     rows = [
-        ("Source", Path(str(dataset.source.get("path") or "")).name or str(dataset.source.get("name", "–"))),
-        ("Kind", _KINDS.get(str(dataset.source.get("kind")), str(dataset.source.get("kind", "–")))),
+        ("Source", Path(path).name),
+        ("Kind", _kind(dataset)),
         ("Imported", f"{str(dataset.facts.get('imported', ''))[:16].replace('T', ' ')} UTC"),
         ("Fingerprint", dataset.fingerprint[:12]),
         (
@@ -163,8 +173,7 @@ def _provenance(dataset: Dataset) -> None:
     if skipped:
         rows.append(("Not readable", count(len(skipped), "file")))
     cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
-    st.html(f'<dl class="origin">{cells}</dl>')
-    _delete(dataset)
+    return f'<dl class="origin">{cells}</dl>'
 
 
 def _delete(dataset: Dataset) -> None:
@@ -184,9 +193,13 @@ def _delete(dataset: Dataset) -> None:
 
 
 def _origin(dataset: Dataset) -> str:
-    kind = _KINDS.get(str(dataset.source.get("kind")), str(dataset.source.get("kind", "")))
     when = ago(dataset.facts.get("imported"))
-    return " · ".join(part for part in (kind, f"imported {when}" if when else "") if part)
+    return " · ".join(part for part in (_kind(dataset), f"imported {when}" if when else "") if part)
+
+
+def _kind(dataset: Dataset) -> str:
+    kind = str(dataset.source.get("kind", "–"))
+    return _KINDS.get(kind, kind)
 
 
 def _counts(dataset: Dataset) -> np.ndarray:
@@ -206,7 +219,7 @@ def _most_common(values: list[str], most: int = 3) -> str:
 
 
 @lru_cache(maxsize=8)
-def _class_rows(name: str, fingerprint: str, seq: int) -> str:
+def _class_rows(name: str, identity: str, seq: int) -> str:
     """A row of thumbnails for each class with its count as a bar, then what was left out; HTML."""
     dataset = open_dataset(name)
     now = judged(dataset)

@@ -74,7 +74,7 @@ def next_step(line: tuple[Step, ...]) -> Step:
 
 def judged(dataset: Dataset) -> Judged:
     """What remains of a dataset after all decisions; remembered until the next decision."""
-    return _judged(dataset.name, dataset.fingerprint, last_seq(dataset))
+    return _judged(dataset.name, identity(dataset), last_seq(dataset))
 
 
 def open_cards(dataset: Dataset) -> int | None:
@@ -83,7 +83,12 @@ def open_cards(dataset: Dataset) -> int | None:
         stamp = (dataset.path / FINDINGS).stat().st_mtime_ns
     except OSError:
         return None
-    return _open_cards(dataset.name, dataset.fingerprint, last_seq(dataset), stamp)
+    return _open_cards(dataset.name, identity(dataset), last_seq(dataset), stamp)
+
+
+def identity(dataset: Dataset) -> str:
+    """What tells this dataset from one of the same name and images imported earlier, or elsewhere."""
+    return f"{dataset.path} {dataset.facts.get('imported')} {dataset.fingerprint}"
 
 
 def _home(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
@@ -188,12 +193,12 @@ def _headline(run: Run | None) -> dict | None:
 
 
 @lru_cache(maxsize=8)
-def _judged(name: str, fingerprint: str, seq: int) -> Judged:
+def _judged(name: str, identity: str, seq: int) -> Judged:
     return judge(open_dataset(name))
 
 
 @lru_cache(maxsize=8)
-def _open_cards(name: str, fingerprint: str, seq: int, stamp: int) -> int:
+def _open_cards(name: str, identity: str, seq: int, stamp: int) -> int:
     from bloodapp.review.queue import cards
     from bloodapp.review.scan import read_findings
 

@@ -76,7 +76,9 @@ def test_home_fits_a_narrow_window(two: Server, browser: Browser, scheme: str) -
     page.goto(f"{two.url}/?dataset=first")
     title(page, "first")
     settled(page)
-    wide = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth")
+    wide = page.evaluate(
+        "() => document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"
+    )
     context.close()
     assert wide <= 0
 
