@@ -59,7 +59,7 @@ def choose(name: str, options: dict[str, str], label: str) -> str:
     current = current if current in options else default
     if len(options) == 1:
         return current
-    key = f"evaluate-{name}"
+    key = f"choice-{name}"
     st.session_state[key] = current
 
     def keep() -> None:

@@ -1,0 +1,257 @@
+"""Evaluate through AppTest: the verdict, the matrix and its images, classes, mistakes, curves, other images."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bloodapp import jobs, workspace
+from bloodapp.data import decisions
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.importing import import_source
+from bloodapp.evaluate.evaluate import evaluate_run
+from bloodapp.evaluate.job import RESULT
+from bloodapp.runs.predictions import write_predictions
+from bloodapp.ui import evaluate_views
+from tests.made import forget_dataset_of, make_run
+
+Open = Callable[..., AppTest]
+PAGE = "pages/4_Evaluate.py"
+
+
+def words(page: AppTest) -> str:
+    """Everything that the page says in HTML."""
+    return " ".join(str(element.proto.body) for element in page.get("html"))
+
+
+def test_without_a_run_it_says_what_to_do(tiny: Dataset, open_page: Open) -> None:
+    """No run: one sentence and the way to Train."""
+    page = open_page(PAGE, dataset="tiny")
+    assert not page.exception
+    assert "No finished run yet" in words(page)
+
+
+def test_clean_and_shifted_stand_side_by_side(tiny: Dataset, open_page: Open) -> None:
+    """Both accuracies with their intervals, the number of images, the part and when it was read."""
+    run = make_run(tiny)
+    figures = evaluate_run(run)
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert not page.exception
+    text = words(page)
+    assert f"<b>{100 * figures['accuracy']:.1f}<em>%</em></b>" in text
+    assert f"<b>{100 * figures['shifted_accuracy']:.1f}<em>%</em></b>" in text
+    assert f"95 %: {100 * figures['accuracy_low']:.1f} to {100 * figures['accuracy_high']:.1f}" in text
+    assert f"{figures['n']} images of the test part. It was read once, on " in text
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ((0.999, 0.3), "Shifted images cost"),
+        ((0.999, 0.999), "no loss can be told from chance"),
+        ((0.2, 0.2), "wrong too often"),
+    ],
+)
+def test_the_gap_is_put_honestly(
+    tiny: Dataset, open_page: Open, right: tuple[float, float], said: str
+) -> None:
+    """A clear loss, none that chance could not bring, and a run too poor to ask: three sentences."""
+    make_run(tiny, right=right)
+    assert said in words(open_page(PAGE, dataset="tiny", run="made"))
+
+
+def test_a_run_without_the_shift_says_so(tiny: Dataset, open_page: Open) -> None:
+    """Without shifted answers there is one figure and no invented gap."""
+    run = make_run(tiny)
+    write_predictions(run.folder, replace(run.predictions(), shifted=None))
+    page = open_page(PAGE, dataset="tiny", run="made", view="classes")
+    assert not page.exception
+    assert "Not judged on shifted images" in words(page)
+    assert "score shifted" not in words(page)
+
+
+def test_a_validation_part_flatters(tiny: Dataset, open_page: Open) -> None:
+    """The other part is one click away, and val is said to have chosen the epoch."""
+    make_run(tiny)
+    page = open_page(PAGE, dataset="tiny", run="made")
+    page.segmented_control("choice-part").set_value("val").run()
+    assert "flatters a little" in words(page)
+    assert page.query_params["part"] == "val"
+
+
+def test_a_test_part_read_again_is_named(tiny: Dataset, open_page: Open) -> None:
+    """A second reading of the test part is not hidden."""
+    run = make_run(tiny)
+    workspace.write_json(run.folder / "report.json", {**run.report(), "test_reads": 3})
+    assert "It was read 3 times" in words(open_page(PAGE, dataset="tiny", run="made"))
+
+
+def test_the_worst_cell_is_open_first(tiny: Dataset, open_page: Open) -> None:
+    """The largest confusion shows its images without a click; another cell is one click away."""
+    run = make_run(tiny, right=(0.5, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert "taken for" in words(page)
+    assert "<figure" in words(page)
+    rows = run.predictions().only("test")
+    right = next(k for k in range(8) if ((rows.label == k) & (rows.probabilities.argmax(1) == k)).any())
+    page = open_page(PAGE, dataset="tiny", run="made", cell=f"{right}-{right}")
+    assert "named right" in words(page)
+
+
+def test_a_click_on_the_chart_is_kept_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clicked cell's ids come from customdata; a click beside the cells changes nothing."""
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(evaluate_views.state, "put", kept.__setitem__)
+    points = [{"customdata": [3, 5, 7, 0.1]}]
+    monkeypatch.setattr(
+        evaluate_views.st, "session_state", {evaluate_views._CHART: {"selection": {"points": points}}}
+    )
+    evaluate_views._keep_cell(8)
+    assert kept == {"cell": "3-5"}
+    points.clear()
+    evaluate_views._keep_cell(8)
+    assert kept == {"cell": "3-5"}
+
+
+@pytest.mark.parametrize("cell", ["9-9", "x", "3", "-1-2", ""])
+def test_a_wrong_cell_in_the_address_is_passed_over(tiny: Dataset, open_page: Open, cell: str) -> None:
+    """Whatever stands in the address, the page draws."""
+    make_run(tiny, right=(0.5, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made", cell=cell, view="confusion", matrix="shifted")
+    assert not page.exception
+    assert "taken for" in words(page)
+
+
+def test_a_cell_is_flagged_for_review(tiny: Dataset, open_page: Open) -> None:
+    """All images of a confusion are flagged in one click, as one batch."""
+    make_run(tiny, right=(0.3, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made")
+    page.button("evaluate-flag-cell").click().run()
+    assert not page.exception
+    batch = decisions.batches(tiny)
+    assert (batch.loc[0, "action"], batch.loc[0, "count"]) == ("flag", decisions.judge(tiny).flagged.sum())
+    assert decisions.judge(tiny).flagged.any()
+
+
+def test_classes_show_every_figure(tiny: Dataset, open_page: Open) -> None:
+    """Precision, recall clean and shifted, F1 and support of all eight classes."""
+    run = make_run(tiny)
+    figures = evaluate_run(run)
+    text = words(open_page(PAGE, dataset="tiny", run="made", view="classes"))
+    for cell_class in tiny.classes:
+        assert cell_class.title in text
+        got = figures["per_class"][cell_class.key]
+        if got["recall"] is not None:
+            assert f"<td>{100 * got['recall']:.1f}<small>" in text
+    assert "recall, shifted" in text
+
+
+def test_predictions_are_sorted(tiny: Dataset, open_page: Open) -> None:
+    """Right, wrong and unsure of the chosen class; the choice is in the address."""
+    make_run(tiny)
+    page = open_page(PAGE, dataset="tiny", run="made", view="predictions")
+    assert not page.exception
+    for title in ("Right", "Wrong", "Unsure"):
+        assert f"<b>{title}</b>" in words(page)
+    page.selectbox("evaluate-class").set_value("platelet").run()
+    page.slider("evaluate-unsure").set_value(99).run()
+    assert not page.exception
+    assert page.query_params["class"] == "platelet"
+
+
+def test_a_mistake_is_flagged_and_the_flag_taken_back(tiny: Dataset, open_page: Open) -> None:
+    """One click puts a sure mistake before Review, another takes it back."""
+    make_run(tiny, right=(0.4, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made", view="mistakes")
+    assert "the surest first" in words(page)
+    first = next(b for b in page.button if str(b.key).startswith("flag-"))
+    index = int(str(first.key).removeprefix("flag-"))
+    first.click().run()
+    assert decisions.judge(tiny).flagged[index]
+    page.button(f"unflag-{index}").click().run()
+    assert not page.exception
+    assert not decisions.judge(tiny).flagged.any()
+
+
+def test_no_mistakes_are_no_error(tiny: Dataset, open_page: Open) -> None:
+    """A run without a mistake says so in every view."""
+    make_run(tiny, right=(1.0, 1.0))
+    for view in ("mistakes", "confusion", "predictions"):
+        page = open_page(PAGE, dataset="tiny", run="made", view=view)
+        assert not page.exception
+    assert "No mistakes" in words(open_page(PAGE, dataset="tiny", run="made", view="mistakes"))
+
+
+@pytest.mark.parametrize("view", ["confusion", "classes", "predictions", "mistakes", "curves", "elsewhere"])
+def test_a_run_of_a_dataset_that_is_not_here(tiny: Dataset, open_page: Open, view: str) -> None:
+    """A shipped run's figures are complete; where its images would stand, the page says why they do not."""
+    forget_dataset_of(make_run(tiny, right=(0.5, 0.3)))
+    page = open_page(PAGE, dataset="tiny", run="made", view=view)
+    assert not page.exception
+    assert "score clean" in words(page)
+    if view in ("confusion", "predictions", "mistakes"):
+        assert "The images are not here" in words(page)
+
+
+@pytest.mark.parametrize("state", ["queued", "failed", "stopped", "interrupted"])
+def test_unfinished_runs_are_shown(tiny: Dataset, open_page: Open, state: str) -> None:
+    """Whatever became of a run, the page draws what there is."""
+    # Who says running and holds no lock was interrupted.
+    make_run(tiny, state={"interrupted": "running"}.get(state, state))
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert not page.exception
+    if state == "stopped":
+        assert "score clean" in words(page)
+    else:
+        assert len(page.get("plotly_chart")) == 2, "the learning curves so far"
+
+
+def test_a_run_that_failed_at_once_points_to_train(tiny: Dataset, open_page: Open) -> None:
+    """Neither figures nor curves: one sentence, and the way to the training."""
+    make_run(tiny, state="failed", epochs=0)
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert not page.exception
+    assert "Nothing to judge yet" in words(page)
+
+
+def test_damaged_predictions_are_named(tiny: Dataset, open_page: Open) -> None:
+    """A torn file is a sentence on the page."""
+    run = make_run(tiny)
+    (run.folder / "predictions.npz").write_bytes(b"torn")
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert not page.exception
+    assert "damaged" in page.error[0].value
+
+
+def test_decisions_since_are_counted(tiny: Dataset, open_page: Open) -> None:
+    """Images relabelled or excluded after the training are named beside the verdict."""
+    run = make_run(tiny)
+    index = run.predictions().only("test").index
+    decisions.record(tiny, index[:2].tolist(), "exclude")
+    assert "2 of these images have been relabelled or excluded" in words(
+        open_page(PAGE, dataset="tiny", run="made")
+    )
+
+
+def test_other_images_are_judged_in_the_background(tiny: Dataset, open_page: Open, tmp_path: Path) -> None:
+    """A click queues a job; its result stands in the table."""
+    run = make_run(tiny)
+    run.model_path.touch()
+    np.savez(
+        tmp_path / "other.npz", images=np.asarray(tiny.images[:16]), labels=tiny.labels[:16].astype(np.uint8)
+    )
+    other = import_source(tmp_path / "other.npz")
+    page = open_page(PAGE, dataset="tiny", run="made", view="elsewhere")
+    assert page.selectbox("evaluate-other").options == ["other"]
+    page.button("evaluate-judge").click().run()
+    (job,) = jobs.list_jobs()[:1]
+    assert (job.kind, job.params) == ("evaluate", {"run": "made", "source": "other"})
+    with job.held():
+        job.write_status({"state": "done"})
+    content = {"source": "other", "n": len(other), "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
+    workspace.write_json(job.folder / RESULT, content)
+    text = words(open_page(PAGE, dataset="tiny", run="made", view="elsewhere"))
+    assert "<td>50.0<small>40.0 to 60.0</small></td>" in text
