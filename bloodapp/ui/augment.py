@@ -44,7 +44,7 @@ def draw(here: Here) -> None:
         left, right = st.columns([4, 9], gap="large")
     with right:
         indices = _cells(dataset)
-        preview = st.container()
+        preview = st.container(key="augment-preview")
     with left:
         pipeline = _choose(preview)
     if pipeline is not None:

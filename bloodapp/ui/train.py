@@ -49,4 +49,8 @@ def shown_run(here: Here, runs: list[Run]) -> Run | None:
     if state.get("new_training") or here.dataset is None:
         return None
     mine = [run for run in runs if run.dataset == here.dataset.name and not run.shipped]
-    return next((run for run in mine if run.state() in ACTIVE), None)
+    at_work = next((run for run in mine if run.state() in ACTIVE), None)
+    if at_work is not None:
+        # Chosen from now on: whoever watches it to its end wants to see the end.
+        state.choose_run(at_work.name)
+    return at_work

@@ -216,12 +216,13 @@ def _curves(metrics: pd.DataFrame, best: int | None) -> None:
     with st.container(key="train-curves"):
         left, right = st.columns(2, gap="large")
     epochs = metrics["epoch"].tolist()
+    has_shifted = "val_shifted_accuracy" in metrics
     for column, name in ((left, "loss"), (right, "accuracy")):
         figure = learning_curve(
             epochs,
             _column(metrics, name),
             _column(metrics, f"val_{name}"),
-            shifted=_column(metrics, "val_shifted_accuracy") if name == "accuracy" else None,
+            shifted=_column(metrics, "val_shifted_accuracy") if name == "accuracy" and has_shifted else None,
             name=name,
             best_epoch=best,
             share=name == "accuracy",

@@ -1,7 +1,9 @@
 """Train through AppTest: setting up, starting, following, stopping, continuing, reading and deleting runs."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,6 +190,7 @@ def test_a_run_at_work_is_followed(tiny: Dataset, open_page: Open) -> None:
         assert "about 3 min left" in page.get("progress")[0].proto.text
         assert len(page.get("plotly_chart")) == 2
         assert not primary(page)
+        assert page.query_params["run"] == "live"
         page.button(key="train-stop").click().run()
         assert run.job.stopping()
         assert page.button(key="train-stop").disabled
@@ -296,6 +299,27 @@ def test_the_list_opens_and_deletes(tiny: Dataset, open_page: Open) -> None:
         open_run("first")
     assert "run" not in page.query_params
     assert primary(page) == ["Start training"]
+
+
+def test_a_shipped_run_is_listed_but_never_in_the_way(
+    tiny: Dataset, open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that ships with the app does not hide the form; opened here it can be read, not changed or deleted."""
+    run = make_run(tiny, "starter")
+    shipped = tmp_path / "shipped" / "starter"
+    shutil.copytree(run.folder, shipped)
+    shutil.rmtree(run.folder)
+    config = workspace.read_json(shipped / "config.json")
+    workspace.write_json(shipped / "config.json", {**config, "shipped": True})
+    monkeypatch.setattr(workspace, "shipped_runs_folder", lambda: shipped.parent)
+    page = open_page(PAGE, dataset="tiny", run="starter")
+    assert not page.exception
+    assert primary(page) == ["Start training"]
+    assert "ships with the app" in words(page)
+    page.button(key="open-starter").click().run()
+    assert not page.exception
+    assert page.text_area(key="notes-starter").disabled
+    assert "accuracy, clean" in words(page)
 
 
 def test_notes_are_kept_with_the_run(tiny: Dataset, open_page: Open) -> None:
