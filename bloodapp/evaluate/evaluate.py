@@ -15,7 +15,7 @@ from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.images import to_square
 from bloodapp.errors import BloodappError, InvalidValue, NotFound, SourceError, Stopped
 from bloodapp.evaluate import metrics
-from bloodapp.evaluate.metrics import Comparison
+from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.evaluate.reading import labelled_blocks
 from bloodapp.runs.run import Run
 
@@ -150,23 +150,19 @@ def evaluate_run(
 
 def figures(result: Judgement) -> dict[str, Any]:
     """All figures of a judgement as plain JSON, see `evaluate_run`."""
-    content: dict[str, Any] = {"classes": result.keys, **_half(result, "")}
+    both = result.comparison()
+    content: dict[str, Any] = {"classes": result.keys, **_half(result, "", both.clean)}
     if result.shifted is not None:
-        gap = result.comparison().gap
-        content |= _half(result, "shifted_")
-        content |= {"gap": _plain(gap.value), "gap_low": _plain(gap.low), "gap_high": _plain(gap.high)}
+        content |= _half(result, "shifted_", both.shifted)
+        content |= _spread("gap", both.gap)
         content["shift"] = DRAWS
     return content
 
 
-def _half(result: Judgement, prefix: str) -> dict[str, Any]:
+def _half(result: Judgement, prefix: str, accuracy: Interval) -> dict[str, Any]:
     matrix = result.matrix(under_shift=bool(prefix))
-    content: dict[str, Any] = {}
-    for name, metric in (("accuracy", metrics.accuracy), ("balanced_accuracy", metrics.balanced_accuracy)):
-        got = metrics.interval(metric, matrix)
-        content[f"{prefix}{name}"] = _plain(got.value)
-        content[f"{prefix}{name}_low"] = _plain(got.low)
-        content[f"{prefix}{name}_high"] = _plain(got.high)
+    balanced = metrics.interval(metrics.balanced_accuracy, matrix)
+    content = _spread(f"{prefix}accuracy", accuracy) | _spread(f"{prefix}balanced_accuracy", balanced)
     table = metrics.per_class(matrix, result.keys)
     content[f"{prefix}per_class"] = {
         str(row.pop("class")): {name: _plain(value) for name, value in row.items()}
@@ -174,6 +170,11 @@ def _half(result: Judgement, prefix: str) -> dict[str, Any]:
     }
     content[f"{prefix}confusion"] = matrix.tolist()
     return content
+
+
+def _spread(name: str, figure: Interval) -> dict[str, Any]:
+    ends = {f"{name}_low": _plain(figure.low), f"{name}_high": _plain(figure.high)}
+    return {name: _plain(figure.value), **ends}
 
 
 def _plain(value: Any) -> float | int | None:

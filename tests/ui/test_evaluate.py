@@ -15,7 +15,7 @@ from bloodapp.data.importing import import_source
 from bloodapp.evaluate.evaluate import evaluate_run
 from bloodapp.evaluate.job import RESULT
 from bloodapp.runs.predictions import write_predictions
-from bloodapp.ui import evaluate_views
+from bloodapp.ui import evaluate_images, evaluate_views
 from tests.made import forget_dataset_of, make_run
 
 Open = Callable[..., AppTest]
@@ -174,6 +174,19 @@ def test_a_mistake_is_flagged_and_the_flag_taken_back(tiny: Dataset, open_page: 
     page.button(f"unflag-{index}").click().run()
     assert not page.exception
     assert not decisions.judge(tiny).flagged.any()
+
+
+def test_many_mistakes_come_in_pages(tiny: Dataset, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first page shows the surest, the next one the others."""
+    monkeypatch.setattr(evaluate_images, "A_PAGE", 3)
+    make_run(tiny, right=(0.2, 0.2))
+    page = open_page(PAGE, dataset="tiny", run="made", view="mistakes")
+    first = {b.key for b in page.button if str(b.key).startswith("flag-")}
+    page.pagination("evaluate-page").set_value(2).run()
+    second = {b.key for b in page.button if str(b.key).startswith("flag-")}
+    assert not page.exception
+    assert len(first) == len(second) == 3
+    assert first.isdisjoint(second)
 
 
 def test_no_mistakes_are_no_error(tiny: Dataset, open_page: Open) -> None:
