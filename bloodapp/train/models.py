@@ -27,7 +27,9 @@ def build(recipe: Recipe, classes: int, *, any_size: bool = False, seen: int | N
     pooled = layers.GlobalAveragePooling2D(name=EMBEDDING, dtype="float32")(features)
     dropped = layers.Dropout(recipe.dropout, seed=recipe.seed, dtype="float32")(pooled)
     logits = layers.Dense(classes, name="logits", dtype="float32")(dropped)
-    return keras.Model(inputs, layers.Softmax(dtype="float32", name="probabilities")(logits), name=recipe.model)
+    return keras.Model(
+        inputs, layers.Softmax(dtype="float32", name="probabilities")(logits), name=recipe.model
+    )
 
 
 def _conv(x: keras.KerasTensor, filters: int, kernel: int = 3, stride: int = 1) -> keras.KerasTensor:

@@ -183,7 +183,8 @@ def from_settings(content: Mapping[str, Any]) -> Recipe:
 
 def _checked(declared: dataclasses.Field[Any], value: Any) -> Any:
     name, metadata = declared.name, declared.metadata
-    kind = type(declared.default)
+    default: Any = declared.default
+    kind: type = type(default)
     if kind is bool:
         return _checked_bool(name, value)
     if kind is str:
@@ -205,17 +206,7 @@ def _checked(declared: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def _checked_bool(name: str, value: Any) -> bool:
-    words = {
-        "true": True,
-        "yes": True,
-        "on": True,
-        "1": True,
-        "false": False,
-        "no": False,
-        "off": False,
-        "0": False,
-    }
     text = str(value).lower()
-    if text not in words:
+    if text not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
         raise InvalidValue(f"{name} must be true or false, not '{value}'.")
-    return words[text]
+    return text in ("true", "yes", "on", "1")

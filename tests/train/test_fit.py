@@ -117,7 +117,9 @@ def test_the_saved_model_gives_the_saved_predictions(tiny: Dataset) -> None:
 
 def test_it_learns(tiny: Dataset) -> None:
     """On things that size and colour tell apart the loss falls and the network beats chance well."""
-    run = launch.start(tiny, replace(TINY, epochs=15, batch=4, pipeline="flip", learning_rate=0.01, small_size=48))
+    run = launch.start(
+        tiny, replace(TINY, epochs=15, batch=4, pipeline="flip", learning_rate=0.01, small_size=48)
+    )
     train(run)
     metrics = run.metrics()
     assert metrics["loss"].iloc[-1] < 0.85 * metrics["loss"].iloc[0]
@@ -156,7 +158,7 @@ def test_a_training_that_dies_continues_at_its_last_epoch(tiny: Dataset) -> None
     state = json.loads((run.folder / "checkpoints" / "state.json").read_text())
     assert state["epoch"] == 1
     context = train(run)
-    assert [words["epoch"] for words in context.said if "step" in words][0] == 2
+    assert next(words["epoch"] for words in context.said if "step" in words) == 2
     assert run.metrics()["epoch"].tolist() == [1, 2, 3]
 
 
@@ -250,7 +252,9 @@ def test_a_model_kept_from_the_small_images_judges_as_it_was_judged(tiny: Datase
     """Stopped while the images are small, the model shrinks what it is given to what it was trained on."""
     import keras
 
-    run = launch.start(tiny, replace(TINY, size=96, small_size=48, small_share=1.0, epochs=2, learning_rate=0.01))
+    run = launch.start(
+        tiny, replace(TINY, size=96, small_size=48, small_share=1.0, epochs=2, learning_rate=0.01)
+    )
     train(run)
     model = keras.models.load_model(run.model_path, safe_mode=True, compile=False)
     assert model.get_layer("resize").height == 48
