@@ -102,7 +102,7 @@ def _as_float(images: tf.Tensor) -> tf.Tensor:
 
 
 class _Draws(keras_cv.core.FactorSampler):
-    """KerasCV's uniform strengths, drawn from a generator that can be reseeded; its own use the graph's hidden state."""
+    """KerasCV's uniform strengths from a generator that can be reseeded; its own draw from the graph's hidden state."""
 
     def __init__(self, low: float, high: float, seed: int) -> None:
         self.low, self.high = low, high
