@@ -6,6 +6,7 @@ batch shape, so here one traced function of two fixed shapes answers behind a lo
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -88,6 +89,10 @@ class Predictor:
 
 
 def _load(path: Path) -> keras.Model:
+    # The server keeps its models for hours: it must leave the GPU's memory to the trainings beside it.
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with suppress(RuntimeError):  # in use already, with whatever was set then
+            tf.config.experimental.set_memory_growth(gpu, True)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
