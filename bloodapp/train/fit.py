@@ -26,6 +26,7 @@ from bloodapp.train import callback, feed, models
 from bloodapp.train.recipes import Recipe, from_settings
 
 PREDICT_BATCH = 128
+TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
 LIVE_SHIFTED = 1000  # val images judged under the shift after each epoch; all of them at the end
 _CPU_FLAGS = Path("/proc/cpuinfo")
 
@@ -209,7 +210,7 @@ class _Training:
 
     def finish(self) -> dict[str, Any]:
         """Write the best model in float32, its predictions on val and test, and the report; read the test part."""
-        self.context.progress(1, 1, "Reading the results")
+        self.context.progress(TRAINING_SHARE, 1, "Reading the results")
         best = self.checkpoints / "best.keras"
         if not best.exists():
             raise Stopped("Stopped before there was anything to keep.")
@@ -251,7 +252,7 @@ class _Training:
         seconds = max(time.monotonic() - self.progress.epoch_begun, 1e-6)
         speed = step["step"] * self.recipe.batch / seconds
         self.context.progress(
-            round(step["share"], 5),
+            round(TRAINING_SHARE * step["share"], 5),
             1,
             f"Epoch {step['epoch']}",
             epoch=step["epoch"],
@@ -315,7 +316,9 @@ class _Training:
             block = rows[start : start + 512]
             images = shifted(self.dataset.images[block], SHIFT_SEED, keys=block)
             hard[start : start + 512] = _predict(model, images, np.arange(len(block)), self.recipe.size)
-            self.context.progress(1, 1, f"Reading the results, {min(start + 512, len(rows))} of {len(rows)}")
+            read = min(start + 512, len(rows))
+            done = TRAINING_SHARE + (1 - TRAINING_SHARE) * read / len(rows)
+            self.context.progress(round(done, 5), 1, f"Reading the results, {read:,} of {len(rows):,}")
         return Predictions(rows, parts, self.labels[rows].astype(np.int16), clean, hard)
 
     def _report(self, predictions: Predictions) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def start(
         "size": recipe.size,
     }
     folder = new_run(config, plan, name)
-    jobs.submit("train", {"run": folder.name}, title=f"Train {recipe.name} on {dataset.name}", folder=folder)
+    params = {"run": folder.name, "dataset": dataset.name}
+    jobs.submit("train", params, title=f"Train {recipe.name} on {dataset.name}", folder=folder)
     return open_run(folder.name)
 
 

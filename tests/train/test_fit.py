@@ -94,7 +94,7 @@ def test_a_training_leaves_the_whole_contract(tiny: Dataset) -> None:
     assert report["test_read"] and report["test_reads"] == 1
     steps = [words for words in context.said if "step" in words]
     assert [words["done"] for words in steps] == sorted(words["done"] for words in steps)
-    assert steps[-1]["done"] == 1
+    assert steps[-1]["done"] < 1 and context.said[-1]["done"] == 1
     assert not (run.folder / "checkpoints").exists()
 
 
@@ -226,6 +226,7 @@ def test_the_forecast_learns_from_runs(tiny: Dataset) -> None:
     run = launch.start(tiny, TINY)
     train(run)
     speed = open_run(run.name).report()["images_per_s"]
+    launch.start(tiny, TINY, shrink=True)
     told = forecast.forecast(TINY, 1000)
     assert told.seconds == pytest.approx(3 * 1000 / speed)
     assert run.name in told.basis
