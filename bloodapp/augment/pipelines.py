@@ -86,6 +86,16 @@ _NAMED = (
         "Turns, small moves and a little light: right for images from the same microscope and stain.",
     ),
     NamedPipeline(
+        "mixed",
+        "Mixed",
+        "flip|rotate(180)|sometimes(0.3; zoom(0.2)|shift(0.08))"
+        "|sometimes(0.5; oneof(brightness(0.25)|contrast(0.35); channelshift(0.2); hue(0.08)|saturation(0.4)"
+        "; channelshift(0.12)|contrast(0.4)))"
+        "|sometimes(0.35; oneof(noise(25); blur(1.6); jpeg(15)|noise(10)))"
+        "|sometimes(0.15; cutout(0.35))",
+        "Half of the images nearly as they are, half changed in colour, focus or noise: for a short training.",
+    ),
+    NamedPipeline(
         "robust",
         "Robust",
         "flip"

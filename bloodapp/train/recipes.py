@@ -112,13 +112,14 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="balanced",
             title="Balanced: good at home, steady elsewhere",
-            why="A small residual network from scratch under strong mixed changes, in ten minutes on two CPU cores.",
+            why="A small residual network from scratch under mixed changes, in ten minutes on two CPU cores.",
+            pipeline="mixed",
             minutes=10.0,
         ),
         Recipe(
             name="steady",
             title="Steady: the long run",
-            why="The same network with an hour to see more changed images; made the starter model.",
+            why="The same network with an hour under far stronger changes; made the starter model.",
             minutes=60.0,
             epochs=400,
         ),
