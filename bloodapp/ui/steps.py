@@ -83,7 +83,10 @@ def open_cards(dataset: Dataset) -> int | None:
         stamp = (dataset.path / FINDINGS).stat().st_mtime_ns
     except OSError:
         return None
-    return _open_cards(dataset.name, identity(dataset), last_seq(dataset), stamp)
+    try:
+        return _open_cards(dataset.name, identity(dataset), last_seq(dataset), stamp)
+    except BloodappError:  # damaged: Review says so, and a new scan mends it
+        return None
 
 
 def identity(dataset: Dataset) -> str:
