@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bloodapp import __version__
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.runs.run import Run, list_runs
 from bloodapp.ui import background, imports, state
@@ -20,6 +21,10 @@ _STYLE = _FOLDER / "style.css"
 _LOGO = _FOLDER / "logo.svg"
 _ICON = _FOLDER / "icon.png"
 
+# With an entry of ours Streamlit shows its small menu, where one chooses between light and dark.
+_ABOUT = f"""**{NAME} {__version__}**: label, clean, train and judge blood-cell classifiers on your own computer.
+
+Apache-2.0. The starter model was trained on images of A. Acevedo et al., Data in Brief 30, 105474 (2020), CC BY 4.0."""
 _ICONS = {
     "Home": ":material/home:",
     "Review": ":material/rule:",
@@ -62,7 +67,9 @@ def page(
         needs_dataset: without a dataset, say what to do next and stop the script.
         needs_run: show the run chooser; without a finished run, say what to do next and stop the script.
     """
-    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=str(_ICON), layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · {NAME}", page_icon=str(_ICON), layout="wide", menu_items={"About": _ABOUT}
+    )
     st.html(_STYLE)
     st.logo(str(_LOGO), size="large")
     background.runner()
