@@ -38,6 +38,7 @@ def scan(
     finding stays. Returns the findings, most urgent first. Raises Stopped, having written nothing.
     """
     table = combined(_detect(dataset, progress or _silent, stopped or _never))
+    _check(stopped or _never)
     write_findings(dataset.path, table, fingerprint=dataset.fingerprint)
     found = read_findings(dataset)
     return table if found is None else found

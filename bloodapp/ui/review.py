@@ -19,11 +19,13 @@ from bloodapp.ui import (
     frame,
     review_acts,
     review_cards,
+    review_closer,
     review_filters,
     review_pictures,
     review_side,
     state,
 )
+from bloodapp.ui.steps import identity
 from bloodapp.ui.steps import judged as judged_now
 from bloodapp.ui.text import ago, count
 
@@ -41,7 +43,7 @@ def draw(here: frame.Here) -> None:
     review_acts.report()
     job = _last_scan(dataset)
     try:
-        findings = _read(dataset.name, dataset.fingerprint, _stamp(dataset))
+        findings = _read(dataset.name, identity(dataset), _stamp(dataset))
     except BloodappError as problem:
         frame.error(problem)
         findings = None
@@ -53,12 +55,14 @@ def draw(here: frame.Here) -> None:
             _first_scan(dataset)
         return
     judged = judged_now(dataset)
-    queue = _cards(dataset.name, dataset.fingerprint, judged.seq, _stamp(dataset))
-    left, right = st.columns([7, 2.4], gap="large")
-    with left:
-        _queue(dataset, judged, queue)
-    with right:
-        review_side.draw(dataset, judged)
+    queue = _cards(dataset.name, identity(dataset), judged.seq, _stamp(dataset))
+    with st.container(key="review-body"):
+        left, right = st.columns([7, 2.4], gap="large")
+        with left:
+            _queue(dataset, judged, queue)
+        with right:
+            review_side.draw(dataset, judged)
+    review_closer.draw(dataset, judged, queue)
 
 
 def _heading(dataset: Dataset, job: Job | None, findings: pd.DataFrame | None) -> None:
@@ -185,13 +189,13 @@ def _stamp(dataset: Dataset) -> int:
 
 
 @lru_cache(maxsize=8)
-def _read(name: str, fingerprint: str, stamp: int) -> pd.DataFrame | None:
-    del fingerprint  # part of the key only: a name can be imported anew
+def _read(name: str, identity: str, stamp: int) -> pd.DataFrame | None:
+    del identity  # part of the key only: a name can be imported anew
     return read_findings(open_dataset(name)) if stamp else None
 
 
 @lru_cache(maxsize=8)
-def _cards(name: str, fingerprint: str, seq: int, stamp: int) -> list[Card]:
+def _cards(name: str, identity: str, seq: int, stamp: int) -> list[Card]:
     del seq  # part of the key only
-    findings = _read(name, fingerprint, stamp)
+    findings = _read(name, identity, stamp)
     return [] if findings is None else cards(findings, judged_now(open_dataset(name)))

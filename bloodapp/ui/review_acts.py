@@ -18,6 +18,10 @@ from bloodapp.ui.text import count, plain
 FLAG_REASONS = ("Look again later", "Ask an expert", "Unsure of the class", "Poor image")
 """Why an image may be put aside; the first is what the shortcut records."""
 
+HISTORY = "history"
+"""The name of the dialog with all decisions; any other name is the key of a card that is looked at closer."""
+
+_DIALOG = "review_dialog"
 _SAID = "review_said"
 _WRONG = "review_wrong"
 
@@ -81,6 +85,26 @@ def undo(dataset: Dataset, batch: int, *, again: bool = False) -> None:
         state.put(_WRONG, str(problem))
     else:
         state.put(_SAID, "Done again." if again else "Undone.")
+
+
+def open_dialog(name: str) -> None:
+    """Open a dialog when the page is drawn next."""
+    state.put(_DIALOG, name)
+
+
+def close_dialog() -> None:
+    """No dialog any more."""
+    state.put(_DIALOG, None)
+
+
+def dialog() -> str:
+    """The name of the dialog that is open, or an empty string."""
+    return str(state.get(_DIALOG) or "")
+
+
+def keys() -> bool:
+    """Whether keys may act: they reach the page's buttons through an open dialog too, where nobody means them."""
+    return not dialog() and not st.session_state.get("import")
 
 
 def report() -> None:

@@ -39,21 +39,21 @@ def _large(dataset: Dataset, judged: Judged, card: Card) -> None:
                 + pictures.labels(dataset, judged, card)
                 + pictures.strip(dataset, judged, card)
             )
-            _actions(dataset, judged, card, keys=True)
+            _actions(dataset, judged, card, large=True)
             return
         index = int(card.indices[0])
         picture, words = st.columns([2, 5], gap="medium")
         picture.html(pictures.picture(dataset, judged, index, "big"))
         with words:
             st.html(pictures.head(card, judged) + pictures.about(dataset, judged, index))
-            _actions(dataset, judged, card, keys=True)
+            _actions(dataset, judged, card, large=True)
 
 
-def _actions(dataset: Dataset, judged: Judged, card: Card, *, keys: bool = False) -> None:
-    with st.container(horizontal=True, gap="small" if keys else "xsmall"):
-        _offers(dataset, judged, card, keys=keys)
-        _more(dataset, judged, card, keys=keys)
-    if keys:
+def _actions(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) -> None:
+    with st.container(horizontal=True, gap="small" if large else "xsmall"):
+        _offers(dataset, judged, card, large=large)
+        _more(dataset, judged, card, large=large)
+    if large:
         _classes(dataset, card)
 
 
@@ -87,30 +87,30 @@ def _tile(dataset: Dataset, judged: Judged, card: Card) -> None:
             _more(dataset, judged, card)
 
 
-def _offers(dataset: Dataset, judged: Judged, card: Card, *, keys: bool = False) -> None:
+def _offers(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) -> None:
     """The decisions about the whole card; on the large card the advisable one stands out and has the key."""
     free = {"x", "k"}
     for place, offer in enumerate(offers(card, judged.labels, [one.title for one in dataset.classes])):
         key = "k" if offer.action == "keep" else "x"
-        shortcut = key if keys and key in free else None
+        shortcut = key if large and review_acts.keys() and key in free else None
         free.discard(key)
         st.button(
             offer.title,
             key=f"{offer.key}-{card.key}",
-            type="primary" if keys and place == 0 else "secondary",
+            type="primary" if large and place == 0 else "secondary",
             shortcut=shortcut,
             on_click=review_acts.take,
             args=(dataset, card, offer),
         )
 
 
-def _more(dataset: Dataset, judged: Judged, card: Card, *, keys: bool = False) -> None:
+def _more(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) -> None:
     """What is done less often: another label, putting aside, a closer look."""
-    if keys:
+    if large:
         st.button(
             "Flag",
             key=f"flag-{card.key}",
-            shortcut="f",
+            shortcut="f" if review_acts.keys() else None,
             icon=":material/flag:",
             help="Put it aside to look at it again.",
             on_click=review_acts.decide,
@@ -121,23 +121,25 @@ def _more(dataset: Dataset, judged: Judged, card: Card, *, keys: bool = False) -
         _relabel_menu(dataset, card)
     menu = f"flag-why-{card.key}"
     st.menu_button(
-        "Why" if keys else "",
+        "Why" if large else "",
         review_acts.FLAG_REASONS,
         key=menu,
         type="tertiary",
-        icon=None if keys else ":material/flag:",
+        icon=None if large else ":material/flag:",
         help=f"Put {'them' if card.grouped else 'it'} aside, and say why",
         on_click=review_acts.flag,
         args=(dataset, card.indices, menu),
     )
-    if card.grouped and st.button(
-        "Choose images" if keys else "",
-        key=f"closer-{card.key}",
-        type="tertiary",
-        icon=":material/grid_view:",
-        help="Look at all of them and choose some",
-    ):
-        review_closer.open_for(dataset, judged, card)
+    if card.grouped:
+        st.button(
+            "Choose images" if large else "",
+            key=f"closer-{card.key}",
+            type="tertiary",
+            icon=":material/grid_view:",
+            help="Look at all of them and choose some",
+            on_click=review_closer.ask_for,
+            args=(card,),
+        )
 
 
 def _relabel_menu(dataset: Dataset, card: Card) -> None:
@@ -168,7 +170,7 @@ def _classes(dataset: Dataset, card: Card) -> None:
                 one.title,
                 key=f"class-{label}-{card.key}",
                 type="tertiary",
-                shortcut=one.shortcut or None,
+                shortcut=(one.shortcut or None) if review_acts.keys() else None,
                 on_click=review_acts.decide,
                 args=(dataset, card.indices, "relabel"),
                 kwargs={"label": label, "because": review_acts.why(card)},

@@ -16,13 +16,20 @@ A_PAGE = 60
 PICKER = "closer-picker"
 
 
-def open_for(dataset: Dataset, judged: Judged, card: Card) -> None:
+def draw(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
+    """Draw the dialog if one of these cards is to be looked at closer."""
+    card = next((one for one in queue if one.key == review_acts.dialog()), None)
+    if card is not None:
+        _dialog(dataset, judged, card)
+
+
+def ask_for(card: Card) -> None:
     """Open the dialog for a card, with nothing chosen."""
     st.session_state.pop(PICKER, None)
-    _dialog(dataset, judged, card)
+    review_acts.open_dialog(card.key)
 
 
-@st.dialog("Choose images", width="large")
+@st.dialog("Choose images", width="large", on_dismiss=review_acts.close_dialog)
 def _dialog(dataset: Dataset, judged: Judged, card: Card) -> None:
     st.html(
         '<p class="quiet">Click the images that a decision is about; Shift and click for a whole stretch.</p>'
@@ -59,6 +66,7 @@ def _close_after(
     dataset: Dataset, chosen: np.ndarray, action: str, because: str, label: int | None = None
 ) -> None:
     review_acts.decide(dataset, chosen, action, label=label, because=because)
+    review_acts.close_dialog()
     st.rerun()
 
 

@@ -10,11 +10,12 @@ import streamlit as st
 
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import Judged
+from bloodapp.data.decisions import Judged, last_seq
 from bloodapp.data.export import export_course
 from bloodapp.errors import BloodappError, InvalidValue
 from bloodapp.review.history import history
 from bloodapp.ui import frame, review_acts, state
+from bloodapp.ui.steps import identity
 from bloodapp.ui.text import ago, count, plain
 from bloodapp.ui.thumbs import class_chip
 
@@ -27,6 +28,8 @@ def draw(dataset: Dataset, judged: Judged) -> None:
     _remains(dataset, judged)
     _export(dataset, judged)
     _history(dataset, judged)
+    if review_acts.dialog() == review_acts.HISTORY:
+        _all_entries(dataset)
 
 
 def _remains(dataset: Dataset, judged: Judged) -> None:
@@ -66,7 +69,7 @@ def _export(dataset: Dataset, judged: Judged) -> None:
             "<p>Writes the remaining images and their labels, as they are now, as one <code>.npz</code> file in the "
             "course's format, which <code>numpy.load</code> opens.</p>"
         )
-        suggested = workspace.home() / "exports" / f"{dataset.name}-clean.npz"
+        suggested = _exports() / f"{dataset.name}-clean.npz"
         text = st.text_input("File on this computer", value=str(suggested), key="export-path")
         if st.button(f"Write {count(len(judged.indices), 'image')}", type="primary", key="export-write"):
             _write(dataset, judged, text)
@@ -98,7 +101,16 @@ def _target(text: str) -> Path:
     path = Path(text.strip()).expanduser()
     if not text.strip() or path.is_dir():
         raise InvalidValue("Name the file to write, for instance 'clean.npz'.")
-    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    if (
+        path.exists() and path.resolve().parent != _exports().resolve()
+    ):  # it may be the file it all began with
+        raise InvalidValue(f"'{path}' is there already: choose another name.")
+    return path
+
+
+def _exports() -> Path:
+    return workspace.home() / "exports"
 
 
 def _written(dataset: Dataset, judged: Judged) -> None:
@@ -118,7 +130,7 @@ def _written(dataset: Dataset, judged: Judged) -> None:
 
 
 def _history(dataset: Dataset, judged: Judged) -> None:
-    entries = _entries(dataset.name, dataset.fingerprint, judged.seq)
+    entries = _entries(dataset.name, identity(dataset), judged.seq)
     frame.section("History", count(len(entries), "decision") if len(entries) else "")
     if entries.empty:
         st.html('<p class="quiet">Every decision will stand here and can be undone at any time.</p>')
@@ -127,8 +139,14 @@ def _history(dataset: Dataset, judged: Judged) -> None:
         for entry in entries.head(RECENT).to_dict("records"):
             _entry(dataset, entry, shortcut=entry["batch"] == newest)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if len(entries) > RECENT and st.button(f"All {len(entries):,}", type="tertiary", key="history-all"):
-            _all_entries(dataset)
+        if len(entries) > RECENT:
+            st.button(
+                f"All {len(entries):,}",
+                type="tertiary",
+                key="history-all",
+                on_click=review_acts.open_dialog,
+                args=(review_acts.HISTORY,),
+            )
         with st.popover(
             plain(review_acts.who() or "Your name"), type="tertiary", icon=":material/person:", key="who-box"
         ):
@@ -142,11 +160,9 @@ def _history(dataset: Dataset, judged: Judged) -> None:
             )
 
 
-@st.dialog("History of decisions", width="large")
+@st.dialog("History of decisions", width="large", on_dismiss=review_acts.close_dialog)
 def _all_entries(dataset: Dataset) -> None:
-    from bloodapp.data.decisions import last_seq
-
-    entries = _entries(dataset.name, dataset.fingerprint, last_seq(dataset))
+    entries = _entries(dataset.name, identity(dataset), last_seq(dataset))
     pages = -(-len(entries) // A_PAGE)
     page = st.pagination(pages, key="history-page") if pages > 1 else 1
     with st.container(key="history-dialog", gap=None):
@@ -173,7 +189,7 @@ def _entry(dataset: Dataset, entry: dict, *, within: str = "", shortcut: bool = 
             st.button(
                 "Undo",
                 key=f"{within}undo-{batch}",
-                shortcut="z" if shortcut else None,
+                shortcut="z" if shortcut and review_acts.keys() else None,
                 on_click=review_acts.undo,
                 args=(dataset, batch),
             )
@@ -189,6 +205,6 @@ def _entry(dataset: Dataset, entry: dict, *, within: str = "", shortcut: bool = 
 
 
 @lru_cache(maxsize=8)
-def _entries(name: str, fingerprint: str, seq: int) -> pd.DataFrame:
-    del fingerprint, seq  # parts of the key only
+def _entries(name: str, identity: str, seq: int) -> pd.DataFrame:
+    del identity, seq  # parts of the key only
     return history(open_dataset(name))
