@@ -11,7 +11,7 @@ import streamlit as st
 
 from bloodapp import workspace
 from bloodapp.errors import BloodappError
-from bloodapp.jobs.job import ACTIVE, Job, list_jobs, request_stop, resume
+from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, request_stop, resume
 from bloodapp.jobs.runner import Runner
 from bloodapp.ui.text import plain, time_left
 
@@ -86,10 +86,11 @@ def _strip() -> None:
         )
 
 
-def watch(job: Job, *, key: str = "watch") -> None:
+def watch(job: Job, *, key: str = "watch", dismiss: bool = False) -> None:
     """Show one job: progress, what it does, the time left and a way to stop; or how it ended and how to go on.
 
-    When the job's state changes the whole page is drawn anew.
+    When the job's state changes the whole page is drawn anew. With `dismiss`, one that ended without
+    success can be put away, its folder and all.
     """
     before = job.state()
 
@@ -101,7 +102,7 @@ def watch(job: Job, *, key: str = "watch") -> None:
         if state in ACTIVE:
             _draw_active(job, state, status, key)
         elif state != "done":
-            _draw_ended(job, state, status, key)
+            _draw_ended(job, state, status, key, dismiss)
 
     live(draw, active=before in ACTIVE)
 
@@ -120,18 +121,22 @@ def _draw_active(job: Job, state: str, status: dict, key: str) -> None:
         st.rerun(scope="fragment")
 
 
-def _draw_ended(job: Job, state: str, status: dict, key: str) -> None:
+def _draw_ended(job: Job, state: str, status: dict, key: str, dismiss: bool) -> None:
     said = {
         "failed": f"{title_of(job)} did not work. {status.get('error') or 'The reason is in its log.'}",
         "stopped": f"{title_of(job)} was stopped.",
         "interrupted": f"{title_of(job)} was interrupted: its process ended before the work was done.",
     }.get(state, f"{title_of(job)}: {state}.")
     (st.error if state == "failed" else st.warning)(plain(said))
-    if st.button("Try again" if state == "failed" else "Continue", key=f"{key}-resume"):
-        try:
-            resume(job)
-        except BloodappError as error:
-            st.error(plain(str(error)))
-        else:
-            runner().wake()
-            st.rerun()
+    again = "Try again" if state == "failed" else "Continue" if job.kind == "train" else "Start again"
+    try:
+        with st.container(horizontal=True):
+            if st.button(again, key=f"{key}-resume"):
+                resume(job)
+                runner().wake()
+                st.rerun()
+            if dismiss and st.button("Put away", key=f"{key}-away", type="tertiary"):
+                delete_job(job)
+                st.rerun()
+    except BloodappError as error:
+        st.error(plain(str(error)))

@@ -25,6 +25,7 @@ _ICON = _FOLDER / "icon.png"
 _ABOUT = f"""**{NAME} {__version__}**: label, clean, train and judge blood-cell classifiers on your own computer.
 
 Apache-2.0. The starter model was trained on images of A. Acevedo et al., Data in Brief 30, 105474 (2020), CC BY 4.0."""
+_SIDEBAR_WIDTH = 232
 _ICONS = {
     "Home": ":material/home:",
     "Review": ":material/rule:",
@@ -68,7 +69,11 @@ def page(
         needs_run: show the run chooser; without a finished run, say what to do next and stop the script.
     """
     st.set_page_config(
-        page_title=f"{title} · {NAME}", page_icon=str(_ICON), layout="wide", menu_items={"About": _ABOUT}
+        page_title=f"{title} · {NAME}",
+        page_icon=str(_ICON),
+        layout="wide",
+        initial_sidebar_state=_SIDEBAR_WIDTH,
+        menu_items={"About": _ABOUT},
     )
     st.html(_STYLE)
     st.logo(str(_LOGO), size="large")

@@ -10,8 +10,8 @@ from filelock import Timeout
 from bloodapp import workspace
 from bloodapp.data.dataset import list_datasets
 from bloodapp.data.importing import import_source
-from bloodapp.errors import AlreadyExists, BloodappError, Busy, InvalidValue, SourceError
-from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, open_job, submit
+from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError
+from bloodapp.jobs.job import ACTIVE, Job, list_jobs, open_job, submit
 from bloodapp.ui import background, state
 from bloodapp.ui.text import plain
 
@@ -72,14 +72,7 @@ def unfinished() -> list[Job]:
 def watch_unfinished() -> None:
     """Show every unfinished import: its progress and a stop, or why it failed and how to go on."""
     for job in unfinished():
-        background.watch(job, key=f"import-{job.id}")
-        if job.state() not in ACTIVE and st.button("Put away", key=f"away-{job.id}", type="tertiary"):
-            try:
-                delete_job(job)
-            except Busy as problem:
-                st.error(plain(str(problem)))
-            else:
-                st.rerun()
+        background.watch(job, key=f"import-{job.id}", dismiss=True)
 
 
 @st.dialog("Import a dataset", width="medium")

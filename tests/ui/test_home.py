@@ -121,7 +121,7 @@ def test_failed_import_says_why(empty_home: Path, tmp_path: Path, open_page: Ope
     page.run()
     assert "broken.npz" in page.error[0].value.replace("\\", "")
     assert page.button(f"import-{job.id}-resume").label == "Try again"
-    page.button(f"away-{job.id}").click().run()
+    page.button(f"import-{job.id}-away").click().run()
     assert jobs.list_jobs() == []
 
 
