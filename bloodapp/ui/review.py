@@ -161,7 +161,11 @@ def _nothing_here(queue: list[Card], filters: review_filters.Filters) -> None:
             )
             frame.link("pages/3_Train.py", "Train a model on what remains", ":material/arrow_forward:")
             return
-        st.html('<div class="empty"><h2>Nothing here</h2><p>No card matches these filters.</p></div>')
+        why = {
+            "flagged": "Nothing is put aside: flag what you want to look at again.",
+            "decided": "Nothing is decided yet.",
+        }.get("" if filters.kind or filters.labelled else filters.show, "No card matches these filters.")
+        st.html(f'<div class="empty"><h2>Nothing here</h2><p>{why}</p></div>')
         if filters.kind or filters.labelled:
             st.button("Show every kind and class", key="clear-filters", on_click=review_filters.clear)
 

@@ -121,7 +121,7 @@ def _more(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) 
         _relabel_menu(dataset, card)
     menu = f"flag-why-{card.key}"
     st.menu_button(
-        "Why" if large else "",
+        "Flag because" if large else "",
         review_acts.FLAG_REASONS,
         key=menu,
         type="tertiary",

@@ -1,0 +1,87 @@
+"""Review in a real browser: what AppTest cannot press, keys and pictures that are clicked."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from bloodapp.data import decisions
+from bloodapp.data.dataset import Dataset
+from bloodapp.review.findings import combined, finding_table, write_findings
+from tests.browser.conftest import Server, settled
+
+
+@pytest.fixture
+def found(tiny: Dataset) -> Dataset:
+    """The tiny dataset with a group of ten images, four single ones, and nothing decided."""
+    tables = [
+        finding_table("exact_duplicate", range(20, 30), 0.9, "same", group=20),
+        finding_table("blurred", [3, 4, 5, 6], [0.9, 0.8, 0.7, 0.6], "soft"),
+    ]
+    write_findings(tiny.path, combined(tables), fingerprint=tiny.fingerprint)
+    return tiny
+
+
+@pytest.fixture
+def page(found: Dataset, start_server: Callable[..., Server], tab: Page) -> Page:
+    """The Review page of it."""
+    tab.goto(f"{start_server().url}/?dataset=tiny")
+    tab.locator(".st-key-menu").get_by_role("link", name="Review").click()
+    tab.locator(".st-key-card-next").wait_for()
+    settled(tab)
+    return tab
+
+
+def press(page: Page, key: str, said: str) -> None:
+    """Press a key and wait until the page says what it did."""
+    page.keyboard.press(key)
+    expect(page.locator(".st-key-history .entry").first).to_contain_text(said)
+    settled(page)
+
+
+def test_a_queue_is_worked_off_with_keys(page: Page, found: Dataset) -> None:
+    """The keys x (exclude), k (keep), a digit (relabel), f (flag) and z (undo) work on the card on top."""
+    page.get_by_role("radio", name="Blurred").or_(page.get_by_role("button", name="Blurred")).first.click()
+    expect(page.locator(".st-key-card-next")).to_contain_text("image 3")
+    settled(page)
+    press(page, "x", "Excluded 1 image")
+    press(page, "k", "Kept 1 image")
+    press(page, "3", "Relabelled 1 image Erythroblast")
+    press(page, "f", "Flagged 1 image")
+    now = decisions.judge(found)
+    assert np.flatnonzero(~now.included).tolist() == [3]
+    assert now.labels[5] == 2 and now.flagged[6] and now.decided[[3, 4, 5]].all()
+    press(page, "z", "undone")
+    assert not decisions.judge(found).flagged.any()
+
+
+def test_keys_do_nothing_while_somebody_types(page: Page, found: Dataset) -> None:
+    """Letters that are typed into a field are letters."""
+    page.locator(".st-key-export").get_by_role("button").first.click()
+    field = page.get_by_label("File on this computer")
+    field.fill("")
+    page.keyboard.type("xkfz123")
+    expect(field).to_have_value("xkfz123")
+    settled(page)
+    assert decisions.last_seq(found) == 0
+
+
+def test_images_are_picked_by_clicks_and_keys_stop_at_the_dialog(page: Page, found: Dataset) -> None:
+    """A click picks, Shift picks a stretch, a second click lets go; keys reach no button behind the dialog."""
+    page.get_by_role("button", name="Choose images").click()
+    pictures = page.locator(".picker button")
+    expect(pictures).to_have_count(10)
+    pictures.nth(0).click()
+    pictures.nth(4).click(modifiers=["Shift"])
+    pictures.nth(2).click()
+    expect(page.get_by_text("4 images chosen")).to_be_visible()
+    page.keyboard.press("x")
+    page.keyboard.press("k")
+    settled(page)
+    assert decisions.last_seq(found) == 0
+    page.get_by_role("dialog").get_by_role("button", name="Exclude").click()
+    expect(page.locator(".st-key-history .entry").first).to_contain_text("Excluded 4 images")
+    assert np.flatnonzero(~decisions.judge(found).included).tolist() == [20, 21, 23, 24]
+    settled(page)
+    press(page, "z", "undone")
