@@ -92,7 +92,8 @@ def page(
             imports.dialog()
         background.job_strip()
     _line_of_steps(line, title)
-    if not own_heading:
+    stops = (needs_dataset and dataset is None) or (needs_run and run is None)
+    if stops or not own_heading:
         heading(title, intro)
     if needs_dataset and dataset is None:
         empty(

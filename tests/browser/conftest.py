@@ -10,15 +10,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
+LONG_MS = 6 * PATIENCE_MS
+"""For what loads TensorFlow, on a computer that has other things to do."""
 SHOTS = Path(__file__).parent / "screenshots"
 FLAGS = [
     "--no-sandbox",  # Chromium refuses its sandbox to root, as in a container
@@ -28,6 +32,24 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# An exception on a page shows for a moment only when the next rerun mends it: it is caught when it appears.
+WATCH_EXCEPTIONS = """
+new MutationObserver(() => {
+  for (const box of document.querySelectorAll('[data-testid=stException]:not([data-told])')) {
+    box.dataset.told = 'yes';
+    console.error('exception on the page: ' + box.innerText);
+  }
+}).observe(document, {childList: true, subtree: true});
+"""
+# Not of the app's making: what Chromium and Streamlit say while a server is away, and that Streamlit, loaded at the
+# address of a page, looks for its server under that page first.
+NOT_OURS = (
+    "net::ERR_CONNECTION_REFUSED",
+    "WebSocket connection to",
+    "backMessage when disconnected from server",
+    "/_stcore/host-config",
+    "/_stcore/health",
+)
 
 
 @dataclass
@@ -38,11 +60,23 @@ class Server:
         url: its address, without a slash at the end.
         home: its BLOODAPP_HOME.
         process: the Streamlit server.
+        log: what it prints.
     """
 
     url: str
     home: Path
     process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def tracebacks(self) -> str:
+        """What it prints, if that holds a traceback through the app; Streamlit has its own when a tab closes."""
+        printed = self.log.read_text(errors="replace")
+        return printed if f'File "{ROOT / "bloodapp"}' in printed else ""
 
 
 @pytest.fixture(scope="session")
@@ -66,50 +100,94 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def start_server(home: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]:
-    """Starts the app on a free port and on this test's `home`; call it again for a second or later server."""
+def start_server(home: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts the app on this test's `home`; call it again for a second or later server.
+
+    `port` is where it listens, a free one by default. The test fails if a server printed a traceback.
+    """
     started: list[Server] = []
 
-    def start() -> Server:
-        server = _start(home, tmp_path / f"server-{len(started)}.log")
+    def start(port: int = 0) -> Server:
+        server = _start(home, tmp_path / f"server-{len(started)}.log", port)
         started.append(server)
         return server
 
     yield start
     for server in started:
         _end(server.process)
+    _end_work(home)
+    assert [text for server in started if (text := server.tracebacks())] == []
 
 
 @pytest.fixture
-def server(start_server: Callable[[], Server]) -> Server:
+def server(start_server: Callable[..., Server]) -> Server:
     """The app on an empty workspace."""
     return start_server()
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser window of 1440 × 900 with nothing remembered."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE_MS)
-    yield context
-    context.close()
+def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens browser windows with nothing remembered; `width` in pixels, `scheme` is `light` or `dark`.
 
-
-@pytest.fixture
-def tab(context: BrowserContext) -> Iterator[Page]:
-    """One tab; the test fails if the page reported an error of its own."""
-    page = context.new_page()
+    The test fails if a page in any of them showed an exception, threw one, or wrote an error to the console.
+    """
+    opened: list[BrowserContext] = []
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
+
+    def on_console(message: ConsoleMessage) -> None:
+        told = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(part in told for part in NOT_OURS):
+            errors.append(told)
+
+    def open_window(*, width: int = 1440, scheme: str = "light") -> BrowserContext:
+        window = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        window.set_default_timeout(PATIENCE_MS)
+        window.add_init_script(WATCH_EXCEPTIONS)
+        window.on("console", on_console)
+        window.on("weberror", lambda error: errors.append(str(error.error)))
+        opened.append(window)
+        return window
+
+    yield open_window
+    for window in opened:
+        window.close()
     assert errors == []
 
 
+@pytest.fixture
+def context(new_window: Callable[..., BrowserContext]) -> BrowserContext:
+    """A light window of 1440 × 900."""
+    return new_window()
+
+
+@pytest.fixture
+def tab(context: BrowserContext) -> Page:
+    """One tab in it."""
+    return context.new_page()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a screenshot of every open tab of a test that failed."""
+    report = yield
+    window = item.funcargs.get("context")
+    if report.when == "call" and report.failed and isinstance(window, BrowserContext):
+        for number, page in enumerate(window.pages):
+            with suppress(Exception):  # a picture more or less: the failure itself is what counts
+                shot(page, f"failed-{item.name}-{number}")
+    return report
+
+
 def settled(page: Page) -> None:
-    """Wait until the script of the page has run to its end."""
+    """Wait until the script of the page has run to its end, be it one that loads TensorFlow first."""
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stApp]')"
-        "?.getAttribute('data-test-script-state') === 'notRunning'"
+        "?.getAttribute('data-test-script-state') === 'notRunning'",
+        timeout=LONG_MS,
     )
 
 
@@ -119,10 +197,11 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
-def _start(home: Path, log: Path) -> Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def _start(home: Path, log: Path, port: int) -> Server:
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     env = {**os.environ, "BLOODAPP_HOME": str(home)}
@@ -135,7 +214,7 @@ def _start(home: Path, log: Path) -> Server:
             _end(process)
             pytest.fail(f"The server did not start:\n{log.read_text(errors='replace')}")
         time.sleep(0.05)  # nothing else tells that a port has begun to answer
-    return Server(url, home, process)
+    return Server(url, home, process, log)
 
 
 def _healthy(url: str) -> bool:
@@ -153,3 +232,11 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _end_work(home: Path) -> None:
+    """End what still works in this test's home: children outlive their server, and are meant to."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(argument.startswith(f"{home}{os.sep}") for argument in process.info["cmdline"] or []):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
