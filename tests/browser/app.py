@@ -12,11 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from bloodapp.review.queue import Card
 from bloodapp.runs.run import Run
-from tests.browser.conftest import LONG_MS, PATIENCE_MS, settled
+from tests.browser.conftest import LONG_MS, settled
 
 PAGES = ("Home", "Review", "Augment", "Train", "Evaluate", "Classify")
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 class App:
@@ -184,8 +182,8 @@ class App:
 
     def figure(self, name: str) -> Locator:
         """A figure of a row of named figures, `loss` for instance."""
-        exactly = self.tab.locator("dt", has_text=name).filter(has_text=name)
-        return self.main.locator("dl.facts > div").filter(has=exactly).locator("dd").first
+        named = self.tab.get_by_text(name, exact=True)
+        return self.main.locator("dl.facts > div").filter(has=named).locator("dd").first
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float = LONG_MS / 1000) -> None:

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
 LONG_MS = 6 * PATIENCE_MS
 """For what loads TensorFlow, on a computer that has other things to do."""
+expect.set_options(timeout=PATIENCE_MS)
 SHOTS = Path(__file__).parent / "screenshots"
 FLAGS = [
     "--no-sandbox",  # Chromium refuses its sandbox to root, as in a container
@@ -174,9 +175,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep a screenshot of every open tab of a test that failed."""
     report = yield
-    window = item.funcargs.get("context")
-    if report.when == "call" and report.failed and isinstance(window, BrowserContext):
-        for number, page in enumerate(window.pages):
+    browser = item.funcargs.get("browser")
+    if report.when == "call" and report.failed and isinstance(browser, Browser):
+        for number, page in enumerate(page for window in browser.contexts for page in window.pages):
             with suppress(Exception):  # a picture more or less: the failure itself is what counts
                 shot(page, f"failed-{item.name}-{number}")
     return report

@@ -161,6 +161,12 @@ def test_links_hold_on_a_cold_server(
     app.back("Evaluate")
     tab.wait_for_url("**cell=2-3**")
     app.shows(**both)
+    app.open("Train", **both)
+    app.shows_run("done")
+    app.open("Review", dataset=cells.name, finding="label_conflict", show="all")
+    app.shows(dataset=cells.name)
+    expect(app.keyed("finding-box").get_by_role("radio", name="Conflicting labels")).to_be_checked()
+    expect(app.keyed("show-box").get_by_role("radio", name="All")).to_be_checked()
 
 
 def test_nonsense_is_told_in_a_sentence(cells: Dataset, server: Server, tab: Page, tmp_path: Path) -> None:

@@ -119,18 +119,24 @@ def train(app: App, sample: Dataset) -> Run:
     """Start a quick trial by one click; its live figures are there, and still there after a reload."""
     run = open_run(app.start_training(quick=True))
     let_go = hold(run)
-    app.shows_run("training")
-    expect(app.figure("epoch")).to_have_text("1 of 1")
-    expect(app.figure("loss")).not_to_have_text("–")
-    live = [app.figure(name).inner_text() for name in ("loss", "accuracy", "images/s", "device")]
+    shows_live_figures(app, run)
     app.reload("Train")
-    app.shows_run("training")
-    assert [app.figure(name).inner_text() for name in ("loss", "accuracy", "images/s", "device")] == live
+    shows_live_figures(app, run)
     let_go()
     app.shows_run("done")
     assert run.config["recipe"]["pipeline"] == PIPELINE
     assert run.finished and set(run.split()["index"]) <= set(judge(sample).indices.tolist())
     return run
+
+
+def shows_live_figures(app: App, run: Run) -> None:
+    """The page shows what the training says of itself just now."""
+    status = run.job.status()
+    app.shows_run("training")
+    expect(app.figure("epoch")).to_have_text("1 of 1")
+    expect(app.figure("loss")).to_have_text(f"{status['loss']:.3f}")
+    expect(app.figure("accuracy")).to_have_text(f"{100 * status['accuracy']:.1f} %")
+    expect(app.figure("device")).to_have_text(status["device"])
 
 
 def evaluate(app: App, run: Run) -> None:
