@@ -28,7 +28,7 @@ class Progress(keras.callbacks.Callback):
         spent: float,
         report: Callable[[dict[str, Any]], None],
         stopped: Callable[[], bool],
-        epoch_end: Callable[[int, dict[str, float]], None],
+        epoch_end: Callable[[int, dict[str, float]], bool],
     ) -> None:
         super().__init__()
         self.rate, self.steps, self.epochs = rate, steps, epochs
@@ -70,5 +70,7 @@ class Progress(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Hand the epoch over to be judged, with the steps and seconds it took."""
-        self.epoch_end(self.step, {**(logs or {}), "seconds": time.monotonic() - self.epoch_begun})
+        """Hand the epoch over to be judged, with the steps and seconds it took; the judge says whether to go on."""
+        seconds = time.monotonic() - self.epoch_begun
+        if not self.epoch_end(self.step, {**(logs or {}), "seconds": seconds}):
+            self.model.stop_training = True

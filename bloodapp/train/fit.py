@@ -193,7 +193,9 @@ class _Training:
                 )
             model.fit(
                 feeds[size],
-                epochs=self.state["epoch"] + 1,
+                # As many epochs as the side lasts, in one call: Keras then keeps the feed's iterator, and a
+                # new one costs seconds.
+                epochs=recipe.epochs,
                 initial_epoch=self.state["epoch"],
                 steps_per_epoch=self.steps,
                 class_weight=dict(enumerate(per_class.tolist())) if recipe.class_weights else None,
@@ -265,7 +267,7 @@ class _Training:
             device=self.device,
         )
 
-    def _epoch_end(self, model: keras.Model, steps: int, logs: dict[str, float]) -> None:
+    def _epoch_end(self, model: keras.Model, steps: int, logs: dict[str, float]) -> bool:
         val, labels = self.rows["val"], self.labels
         clean = _predict(model, self.dataset.images, val, self.size)
         hard = _predict(model, self.live_shifted, np.arange(len(self.live)), self.size)
@@ -306,6 +308,7 @@ class _Training:
         state.update(epoch=epoch + 1, elapsed=elapsed, speeds=[*state["speeds"], speed])
         state["finished"] = (out_of_time or out_of_patience) and not self.context.stopped()
         workspace.write_json(self.checkpoints / "state.json", state)
+        return not state["finished"] and self._size_now() == self.size
 
     def _predictions(self, model: keras.Model) -> Predictions:
         rows = np.concatenate([self.rows["val"], self.rows["test"]])

@@ -165,11 +165,11 @@ def test_a_training_that_dies_continues_at_its_last_epoch(tiny: Dataset) -> None
 def test_time_ends_a_training(tiny: Dataset) -> None:
     """A recipe with a time limit ends near it and still leaves its results."""
     run = launch.start(tiny, replace(TINY, epochs=1000, minutes=0.05))
-    train(run)
+    context = train(run)
     report = run.report()
     assert report["epochs"] < 1000
-    assert report["seconds"] < 60
-    assert run.metrics()["learning_rate"].iloc[-1] < TINY.learning_rate / 2
+    assert report["seconds"] >= 3
+    assert [words["done"] for words in context.said if "step" in words][-1] == 0.98
 
 
 def test_a_diverging_training_ends_with_null_and_not_with_broken_files(tiny: Dataset) -> None:
