@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode
 
 import psutil
@@ -113,6 +114,16 @@ class App:
             " return box.scrollWidth - box.clientWidth; }))"
         )
         return width
+
+    def paint(self, scheme: Literal["light", "dark"]) -> None:
+        """Make the whole computer light or dark; waits until the page follows."""
+        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.wait_for_function(
+            "dark => { const app = document.querySelector('[data-testid=stApp]');"
+            " const red = Number(getComputedStyle(app).backgroundColor.match(/\\d+/)[0]);"
+            " return (red < 128) === dark; }",
+            arg=scheme == "dark",
+        )
 
     # Home
 

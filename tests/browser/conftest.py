@@ -128,7 +128,7 @@ def server(start_server: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens browser windows with nothing remembered; `width` in pixels, `scheme` is `light` or `dark`.
+    """Opens browser windows with nothing remembered, `width` pixels wide.
 
     The test fails if a page in any of them showed an exception, threw one, or wrote an error to the console.
     """
@@ -140,10 +140,8 @@ def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         if message.type == "error" and not any(part in told for part in NOT_OURS):
             errors.append(told)
 
-    def open_window(*, width: int = 1440, scheme: str = "light") -> BrowserContext:
-        window = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
+    def open_window(*, width: int = 1440) -> BrowserContext:
+        window = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
         window.set_default_timeout(PATIENCE_MS)
         window.add_init_script(WATCH_EXCEPTIONS)
         window.on("console", on_console)
@@ -159,7 +157,7 @@ def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 @pytest.fixture
 def context(new_window: Callable[..., BrowserContext]) -> BrowserContext:
-    """A light window of 1440 × 900."""
+    """A window of 1440 × 900."""
     return new_window()
 
 
