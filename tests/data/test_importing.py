@@ -293,20 +293,20 @@ def test_another_import_is_not_swept(home: Path, tmp_path: Path, tiny_cells: Cel
 
 
 MEASURING = """
-import json, resource, sys, time
+import json, sys
 from bloodapp.data.importing import import_source
+from tests.benchmarks.measure import peak
 
 warm, file = sys.argv[1:]
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 import_source(warm, name="warm")
-before, began = peak(), time.perf_counter()
+before = peak()
 dataset = import_source(file, name="measured")
-print(json.dumps({"rise": peak() - before, "peak": peak(), "seconds": time.perf_counter() - began, "n": len(dataset)}))
+print(json.dumps({"rise": peak() - before, "peak": peak(), "n": len(dataset)}))
 """
 
 
 def measured(warm: Path, file: Path) -> dict[str, float]:
-    """Peak memory and seconds of an import in a process of its own, after a small one to load the libraries."""
+    """Peak memory in MiB of an import in a process of its own, after a small one to load the libraries."""
     pytest.importorskip("resource", reason="memory is measured the Unix way")
     command = [sys.executable, "-c", MEASURING, str(warm), str(file)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -315,15 +315,14 @@ def measured(warm: Path, file: Path) -> dict[str, float]:
 
 
 def test_importing_streams(home: Path, tmp_path: Path, tiny_cells: Cells) -> None:
-    """However large the file, the images are never in memory together: a tenth of them at most."""
+    """However large the file, the images are never in memory together: a third of these at most."""
     images = np.random.default_rng(0).integers(0, 256, (3000, 96, 96, 3), dtype=np.uint8)
     file = npz(tmp_path, (images, np.arange(3000) % 8), "large")
-    assert measured(npz(tmp_path, tiny_cells), file)["rise"] < images.nbytes / 10
+    assert measured(npz(tmp_path, tiny_cells), file)["rise"] < images.nbytes / 3 / 2**20
 
 
 def test_the_course_file(home: Path, tmp_path: Path, tiny_cells: Cells, course_npz: Path) -> None:
-    """The whole course file takes under 20 seconds and 1 GB."""
+    """The whole course file takes well under 1 GB; how long it takes, `make bench` tells."""
     result = measured(npz(tmp_path, tiny_cells), course_npz)
     assert result["n"] == 13_759
-    assert result["seconds"] < 20
-    assert result["peak"] < 1e9
+    assert result["peak"] < 500

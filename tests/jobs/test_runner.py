@@ -133,15 +133,13 @@ def test_many_runners_do_every_job_once(runner: Make) -> None:
 
 
 @pytest.mark.parametrize("threaded", [False, True])
-def test_stop_takes_a_second_or_so(runner: Make, threaded: bool) -> None:
+def test_stop_is_heard_in_the_middle(runner: Make, threaded: bool) -> None:
     """The stop file is heard at the work's next look."""
     job = submit("count", {"n": 100_000})
     runner(threaded=threaded)
     until(lambda: job.status().get("done", 0) > 5)
-    begun = time.monotonic()
     request_stop(job)
     until(ended(job))
-    assert time.monotonic() - begun < 2
     assert job.state() == "stopped"
     assert job.status()["done"] > 5
 
