@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -106,9 +107,9 @@ def staged_folder(parent: Path) -> Iterator[Path]:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it when the block ends well, and goes when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Not mkstemp: the file would stay closed to everybody else on the machine.
+    temporary = path.with_name(f".{path.name}-{uuid4().hex}{path.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         os.replace(temporary, path)

@@ -160,3 +160,10 @@ def test_who_holds_a_lock(tmp_path: Path) -> None:
 def test_times_are_utc(tmp_path: Path) -> None:
     """ISO-8601 with milliseconds and a Z, so that they sort as text."""
     assert len(workspace.now()) == len("2026-11-20T10:54:15.123Z") and workspace.now().endswith("Z")
+
+
+def test_a_replaced_file_is_as_open_as_any_other(tmp_path: Path) -> None:
+    """What is written through a temporary file has the permissions of a file written plainly."""
+    (tmp_path / "plain").touch()
+    workspace.write_json(tmp_path / "written.json", {})
+    assert (tmp_path / "written.json").stat().st_mode == (tmp_path / "plain").stat().st_mode

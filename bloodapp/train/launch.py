@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bloodapp import classes, jobs
+from bloodapp.augment.pipelines import resolve, text
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import judge
 from bloodapp.data.split import duplicate_groups, split
@@ -28,6 +29,7 @@ def start(
     config = {
         "title": title,
         "recipe": settings(recipe),
+        "pipeline": text(resolve(recipe.pipeline)),
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
         "seq": seq,
