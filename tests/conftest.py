@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 
@@ -17,6 +18,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("BLOODAPP_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run ships with the app."""
+    monkeypatch.setattr(workspace, "shipped_runs_folder", lambda: tmp_path / "nothing shipped")
 
 
 def draw_tiny_cells(seed: int = 6) -> tuple[np.ndarray, np.ndarray]:

@@ -88,6 +88,7 @@ def test_a_name_is_used_once(home: Path, shipped: Path) -> None:
         new_run(config(), SPLIT, "../mine")
 
 
+@pytest.mark.usefixtures("nothing_shipped")
 def test_a_config_must_be_whole(home: Path) -> None:
     """What is missing is named, and no folder stays behind."""
     with pytest.raises(InvalidValue, match="fingerprint"):
@@ -124,6 +125,7 @@ def test_a_shipped_run_is_done_and_read_only(shipped: Path) -> None:
     assert sorted(path.name for path in shipped.iterdir()) == before
 
 
+@pytest.mark.usefixtures("nothing_shipped")
 def test_its_job_is_in_the_same_folder(home: Path) -> None:
     """The training is listed among the jobs, and its state is the run's."""
     folder = new_run(config(), SPLIT, "mine")

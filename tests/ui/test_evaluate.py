@@ -27,8 +27,9 @@ def words(page: AppTest) -> str:
     return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
+@pytest.mark.usefixtures("nothing_shipped")
 def test_without_a_run_it_says_what_to_do(tiny: Dataset, open_page: Open) -> None:
-    """No run: one sentence and the way to Train."""
+    """No run, not even one that ships with the app: one sentence and the way to Train."""
     page = open_page(PAGE, dataset="tiny")
     assert not page.exception
     assert "No finished run yet" in words(page)

@@ -303,6 +303,7 @@ def test_the_list_opens_and_deletes(tiny: Dataset, open_page: Open) -> None:
     assert primary(page) == ["Start training"]
 
 
+@pytest.mark.usefixtures("nothing_shipped")
 def test_a_shipped_run_is_listed_but_never_in_the_way(
     tiny: Dataset, open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
