@@ -8,7 +8,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,10 +29,16 @@ _AGAIN = "copy, download or save it again"
 @contextmanager
 def damage_explained(path: Path, member: str = "") -> Iterator[None]:
     """Turn what `zipfile` raises for damaged, cut or locked archives into one sentence."""
-    what = f"'{member}' in '{path}'" if member else f"'{path}'"
+    # The name is enough, and all that somebody who uploaded the file has ever seen of it.
+    what = f"'{member}' in '{path.name}'" if member else f"'{path.name}'"
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        if not _begins_like_an_archive(path):
+            raise SourceError(
+                f"{what} is no {path.suffix or '.zip'} file, whatever its name says: "
+                "choose the one that holds the images."
+            ) from error
         raise SourceError(f"{what} is damaged or cut short: {_AGAIN}.") from error
     except NotImplementedError as error:
         raise SourceError(
@@ -42,6 +48,12 @@ def damage_explained(path: Path, member: str = "") -> Iterator[None]:
         raise SourceError(f"{what} is protected by a password: pack it again without one.") from error
     except PermissionError as error:
         raise SourceError(f"{what} may not be read: give yourself the right to read it.") from error
+
+
+def _begins_like_an_archive(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as stream:
+        return stream.read(2) == b"PK"
+    return False
 
 
 def open_npz(path: Path, labelled: bool) -> tuple[tuple[CellClass, ...], int, Iterator[Record]]:

@@ -117,15 +117,20 @@ def test_sigterm_asks_and_a_second_one_insists(home: Path) -> None:
     """A polite end writes a true state even if the work does not listen."""
     polite, deaf = submit("keep", {}), submit("deaf", {})
     children = [launch(job, TABLE) for job in (polite, deaf)]
-    until(lambda: polite.state() == "running" and deaf.status()["text"] == "Deaf")
-    for child in children:
-        child.terminate()
-    assert children[0].wait(10) == 0
-    assert polite.state() == "stopped"
-    assert deaf.state() == "running"
-    children[1].terminate()
-    assert children[1].wait(10) == 0
-    assert deaf.state() == "stopped"
+    try:
+        until(lambda: polite.state() == "running" and deaf.status()["text"] == "Deaf")
+        for child in children:
+            child.terminate()
+        assert children[0].wait(10) == 0
+        assert polite.state() == "stopped"
+        assert deaf.state() == "running"
+        children[1].terminate()
+        assert children[1].wait(10) == 0
+        assert deaf.state() == "stopped"
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
 
 
 def test_signal_handlers_are_given_back(home: Path) -> None:
