@@ -179,7 +179,7 @@ def test_no_npz_at_all(tmp_path: Path) -> None:
     """Anything called .npz that is no archive, or an archive without arrays, is named."""
     file = tmp_path / "cells.npz"
     file.write_text("hello")
-    with pytest.raises(SourceError, match="is no .npz file, whatever its name says"):
+    with pytest.raises(SourceError, match=r"is no \.npz file, whatever its name says"):
         open_source(file)
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("images.npy", b"not an array")
