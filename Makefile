@@ -18,6 +18,7 @@ help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 app: $(APP_STAMP) ## start the app on http://localhost:8501 (PORT=… for another port, GPU=1 for CUDA)
+	@test -d "$${BLOODAPP_HOME:-workspace}/datasets" || $(BIN)/python -m bloodapp import sample
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 env: $(DEV_STAMP) ## make the environment for tests and checks, and nothing else
