@@ -149,8 +149,13 @@ def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
 
     A batch is cancelled when none of its events holds any more.
     """
-    events = log(dataset)
-    table = events.groupby("batch", sort=False).agg(
+    table = by_batch(log(dataset)).reset_index()
+    return table.head(len(table) if limit is None else limit)
+
+
+def by_batch(events: "pd.DataFrame") -> "pd.DataFrame":
+    """Events as `log` gives them, one row a batch, in their order: action, count, label, why, who, when, cancelled."""
+    return events.groupby("batch", sort=False).agg(
         action=("action", "first"),
         count=("index", "size"),
         label=("label", "first"),
@@ -159,7 +164,6 @@ def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
         when=("when", "first"),
         cancelled=("cancelled", "all"),
     )
-    return table.reset_index().head(len(table) if limit is None else limit)
 
 
 def last_seq(dataset: Dataset) -> int:

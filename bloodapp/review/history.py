@@ -3,7 +3,7 @@
 import pandas as pd
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import UNDO, log
+from bloodapp.data.decisions import UNDO, by_batch, log
 
 COLUMNS = ["batch", "action", "count", "label", "why", "who", "when", "undone", "by"]
 
@@ -20,15 +20,6 @@ def history(dataset: Dataset) -> pd.DataFrame:
     undone_by = (
         pd.Series(undos["batch"].to_numpy(), index=undos["cancels"].map(batch_of)).groupby(level=0).max()
     )
-    decisions = events[events["action"] != UNDO]
-    table = decisions.groupby("batch", sort=False).agg(
-        action=("action", "first"),
-        count=("index", "size"),
-        label=("label", "first"),
-        why=("why", "first"),
-        who=("who", "first"),
-        when=("when", "first"),
-        undone=("cancelled", "all"),
-    )
+    table = by_batch(events[events["action"] != UNDO]).rename(columns={"cancelled": "undone"})
     table["by"] = undone_by.reindex(table.index).fillna(-1).astype("int64")
     return table.reset_index()[COLUMNS]
