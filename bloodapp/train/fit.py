@@ -242,6 +242,11 @@ class _Training:
             self.context.log(f"Continuing after epoch {self.state['epoch']}.")
             return keras.models.load_model(last, safe_mode=True)
         model = models.build(self.recipe, self.classes, any_size=True)
+        if self.recipe.start_from:
+            other = keras.models.load_model(
+                open_run(self.recipe.start_from).model_path, compile=False, safe_mode=True
+            )
+            model.set_weights(other.get_weights())
         model.compile(
             optimizer=optimizer(self.recipe),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.recipe.label_smoothing),

@@ -25,6 +25,8 @@ def start(
     AlreadyExists when the name is taken.
     """
     recipe = quick(recipe) if shrink else recipe
+    if recipe.start_from:
+        _check_start(recipe, dataset)
     plan, seq = plan_split(dataset, recipe)
     config = {
         "title": title,
@@ -68,6 +70,19 @@ def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
                 "or change the shares."
             )
     return pd.DataFrame({"index": rows, "part": parts, "label": labels.astype(np.int16)}), judged.seq
+
+
+def _check_start(recipe: Recipe, dataset: Dataset) -> None:
+    run = open_run(recipe.start_from)
+    if not run.finished:
+        raise InvalidValue(f"'{run.name}' has no finished model to start from: choose another run.")
+    used = run.config["recipe"]
+    same = all(used.get(name) == getattr(recipe, name) for name in ("model", "width"))
+    if not same or len(run.classes) != len(dataset.classes):
+        raise InvalidValue(
+            f"The weights of '{run.name}' fit a {used.get('model')} of width {used.get('width')} with "
+            f"{len(run.classes)} classes only: change model and width, or start from scratch."
+        )
 
 
 def _draw_by_class(labels: npt.NDArray[np.int16], count: int, seed: int) -> npt.NDArray[np.int64]:

@@ -55,6 +55,7 @@ class Recipe:
     why: str
     model: str = _field("resnet9", "The network.", choices=MODELS, advanced=False)
     width: int = _field(32, "Channels of the network's first layer; the others follow.", low=4, high=128)
+    start_from: str = _field("", "A finished run whose weights to start from; empty: from scratch.")
     size: int = _field(96, "Side of the images the network sees.", low=32, high=384, unit="pixels")
     small_size: int = _field(
         64,
@@ -169,8 +170,12 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 
 def quick(recipe: Recipe) -> Recipe:
-    """The recipe with every ingredient kept, but few images, one epoch and the smallest network of its family."""
-    return replace(recipe, images=256, epochs=1, minutes=0.0, batch=min(recipe.batch, 32), width=8)
+    """The recipe with every ingredient kept, but few images, one epoch and the smallest network of its family.
+
+    A recipe that starts from a run keeps that run's width: the weights fit no other.
+    """
+    width = recipe.width if recipe.start_from else 8
+    return replace(recipe, images=256, epochs=1, minutes=0.0, batch=min(recipe.batch, 32), width=width)
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from bloodapp import jobs
 from bloodapp.augment.corruptions import SHIFT_SEED, shifted
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record
-from bloodapp.errors import InvalidValue, Stopped, Unreadable
+from bloodapp.errors import InvalidValue, NotFound, Stopped, Unreadable
+from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train import forecast, launch
 from bloodapp.train.recipes import RECIPES, Recipe
@@ -262,3 +263,27 @@ def test_a_model_kept_from_the_small_images_judges_as_it_was_judged(tiny: Datase
     metrics, report = run.metrics(), run.report()
     judged = metrics.set_index("epoch").loc[report["best_epoch"], "val_accuracy"]
     assert report["parts"]["val"]["accuracy"] == pytest.approx(judged, abs=0.12)  # one of nine images
+
+
+def test_a_training_starts_from_another_run(tiny: Dataset) -> None:
+    """With next to no learning, a run that starts from another answers as that one; a misfit is refused in words."""
+    first = launch.start(tiny, replace(TINY, epochs=6, learning_rate=0.01, small_size=48))
+    train(first)
+    going_on = replace(
+        TINY, epochs=1, small_size=48, start_from=first.name, learning_rate=1e-7, weight_decay=0.0
+    )
+    second = launch.start(tiny, going_on)
+    train(second)
+    before, after = first.predictions(), second.predictions()
+    assert np.array_equal(before.index, after.index)
+    scratch = launch.start(tiny, replace(going_on, start_from=""))
+    train(scratch)
+    assert _distance(before, after) < 0.5 * _distance(before, scratch.predictions())
+    with pytest.raises(InvalidValue, match="fit a tiny of width 8"):
+        launch.start(tiny, replace(going_on, width=16))
+    with pytest.raises(NotFound, match=r"nobody.*Available"):
+        launch.start(tiny, replace(going_on, start_from="nobody"))
+
+
+def _distance(one: Predictions, other: Predictions) -> float:
+    return float(np.abs(one.probabilities - other.probabilities).mean())
