@@ -166,11 +166,10 @@ def test_a_training_that_dies_continues_at_its_last_epoch(tiny: Dataset) -> None
 def test_time_ends_a_training(tiny: Dataset) -> None:
     """A recipe with a time limit ends near it and still leaves its results."""
     run = launch.start(tiny, replace(TINY, epochs=1000, minutes=0.05))
-    context = train(run)
+    train(run)
     report = run.report()
     assert report["epochs"] < 1000
-    assert report["seconds"] >= 3
-    assert [words["done"] for words in context.said if "step" in words][-1] == 0.98
+    assert report["seconds"] >= 3  # it may end in a step or while an epoch is judged
 
 
 def test_a_diverging_training_ends_with_null_and_not_with_broken_files(tiny: Dataset) -> None:
