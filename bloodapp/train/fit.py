@@ -4,7 +4,6 @@ Runs in the child process. Every epoch leaves a checkpoint, so that a killed tra
 last epoch; the best epoch, by accuracy on clean and shifted `val` images, is what is kept.
 """
 
-import math
 import os
 import shutil
 import time
@@ -266,8 +265,8 @@ class _Training:
             epochs=self.recipe.epochs,
             step=step["step"],
             steps=self.steps,
-            loss=_number(step.get("loss")),
-            accuracy=_number(step.get("accuracy")),
+            loss=workspace.finite(step.get("loss")),
+            accuracy=workspace.finite(step.get("accuracy")),
             images_per_s=round(speed, 1),
             device=self.device,
         )
@@ -375,8 +374,3 @@ def _predict(
         padded = np.resize(block, PREDICT_BATCH)
         out.append(model.predict_on_batch(feed.plain_batch(images, padded, size))[: len(block)])
     return np.concatenate(out).astype(np.float32)
-
-
-def _number(value: Any) -> float | None:
-    number = None if value is None else float(value)
-    return number if number is None or math.isfinite(number) else None
