@@ -2,7 +2,9 @@
 
     terminal     what all commands share: arguments, tables, progress
     data         import, datasets, clean
-    review       scan, decide
+    review       scan
+    plant        plant
+    decide       decide
     train        train, runs, recipes, pipelines
     classify     evaluate, predict
     work         jobs, work
@@ -18,7 +20,7 @@ import sys
 from collections.abc import Sequence
 
 from bloodapp import __version__
-from bloodapp.cli import classify, data, doctor, review, terminal, train, work
+from bloodapp.cli import classify, data, decide, doctor, plant, review, terminal, train, work
 from bloodapp.errors import BloodappError
 
 _EXAMPLES = """\
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, train, classify, work, doctor):
+    for room in (data, review, plant, decide, train, classify, work, doctor):
         room.add(commands)
     return made
 

@@ -1,24 +1,18 @@
-"""`scan` and `decide`: find what does not belong, and say what becomes of it."""
+"""`scan`: find what does not belong."""
 
 import argparse
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bloodapp.cli import terminal
-from bloodapp.errors import InvalidValue, NotFound, SourceError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-    from bloodapp.data.dataset import Dataset
-
-KEEPER = "keeper=first"
 COLUMNS = ["index", "kind", "score", "group", "suggested", "reason"]
 
 
 def add(commands: terminal.Commands) -> None:
-    """Add the commands."""
+    """Add the command."""
     scan = terminal.command(
         commands,
         "scan",
@@ -29,42 +23,6 @@ def add(commands: terminal.Commands) -> None:
     )
     scan.add_argument("name", metavar="NAME", help="a dataset")
     scan.add_argument("--csv", metavar="FILE", help="write the findings there instead of to stdout")
-
-    decide = terminal.command(
-        commands,
-        "decide",
-        decide_or_undo,
-        "Keep, exclude, flag or relabel the images of a CSV; undo; show the log.",
-        f"""decide course --from findings.csv --kind label_conflict --action exclude
-        decide course --from findings.csv --kind exact_duplicate --action {KEEPER}
-        decide course --from wrong.csv --action relabel
-        decide course --undo 2
-        decide course --log""",
-    )
-    decide.add_argument("name", metavar="NAME", help="a dataset")
-    what = decide.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--from",
-        dest="csv",
-        metavar="CSV",
-        help="a CSV with a column `index`, as scan writes it; - for stdin",
-    )
-    what.add_argument(
-        "--undo",
-        metavar="SEQ|BATCH",
-        help="a batch's number, else an event's; batch:N and seq:N leave no doubt",
-    )
-    what.add_argument("--log", action="store_true", help="print all decisions, newest first, as CSV")
-    decide.add_argument(
-        "--action",
-        choices=("exclude", "keep", "flag", "relabel", KEEPER),
-        help=f"{KEEPER} excludes all but the first of each group; relabel takes the column `label`, else `suggested`",
-    )
-    decide.add_argument(
-        "--kind", action="append", metavar="K", help="only rows of this kind; may be repeated"
-    )
-    decide.add_argument("--label", metavar="CLASS", help="the label that relabel gives to all rows")
-    decide.add_argument("--why", default="", help="the reason, kept in the log")
 
 
 def find(args: argparse.Namespace) -> None:
@@ -84,130 +42,3 @@ def find(args: argparse.Namespace) -> None:
     terminal.write_csv(table[COLUMNS], args.csv)
     for kind, count in findings["kind"].value_counts().items():
         terminal.say(f"{count:7,} {kind}")
-
-
-def decide_or_undo(args: argparse.Namespace) -> None:
-    """`decide`: prints each batch it makes: number, action, how many images."""
-    from bloodapp.data.dataset import open_dataset
-
-    dataset = open_dataset(args.name)
-    if args.log:
-        _show_log(dataset)
-    elif args.undo:
-        _undo(dataset, args.undo, args.why)
-    elif args.action is None:
-        raise InvalidValue(
-            "Say what to do with these images: --action exclude, keep, flag, relabel or keeper=first."
-        )
-    else:
-        _decide(dataset, _rows(args.csv, args.kind), args)
-
-
-def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) -> None:
-    from bloodapp.data.decisions import record
-
-    why = args.why or " ".join(args.kind or [])
-    if args.label is not None and args.action != "relabel":
-        raise InvalidValue("--label goes with --action relabel and with nothing else.")
-    if args.action == "relabel":
-        decisions = _by_label(dataset, rows, args.label)
-    elif args.action == KEEPER:
-        decisions = [("exclude", None, _all_but_first(rows))]
-    else:
-        decisions = [(args.action, None, rows["index"].tolist())]
-    for action, label, indices in decisions:
-        if not indices:
-            terminal.say("No row is meant: nothing was decided.")
-            continue
-        batch = record(dataset, indices, action, label=label, why=why)
-        told = "" if label is None else dataset.classes[label].key
-        terminal.table([(f"batch {batch}", action, f"{len(set(indices))} images", told)])
-
-
-def _rows(source: str, kinds: Sequence[str] | None) -> "pd.DataFrame":
-    """The CSV's rows as text, `index` as numbers; only those of the kinds."""
-    import pandas as pd
-
-    from bloodapp.review.findings import KINDS
-
-    for kind in kinds or []:
-        if kind not in KINDS:
-            raise NotFound("kind of finding", kind, KINDS)
-    try:
-        rows = pd.read_csv(
-            sys.stdin if source == "-" else source, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (OSError, ValueError) as error:
-        raise SourceError(f"'{source}' cannot be read as CSV: {error}.") from error
-    for column in ["index", *(["kind"] if kinds else [])]:
-        if column not in rows:
-            raise SourceError(f"'{source}' has no column '{column}': take a CSV as scan writes it.")
-    if kinds:
-        rows = rows[rows["kind"].isin(kinds)]
-    numbers = pd.to_numeric(rows["index"], errors="coerce")
-    if numbers.isna().any() or (numbers % 1 != 0).any():
-        raise SourceError(f"'{source}' has an index that is no whole number: take a CSV as scan writes it.")
-    return rows.assign(index=numbers.astype("int64"))
-
-
-def _all_but_first(rows: "pd.DataFrame") -> list[int]:
-    if "group" not in rows:
-        raise SourceError(f"{KEEPER} needs a column 'group': take a CSV as scan writes it.")
-    grouped = rows[~rows["group"].str.strip().isin(["", "-1"])]
-    by = ["kind", "group"] if "kind" in rows else ["group"]
-    first = grouped.groupby(by)["index"].transform("min")
-    return sorted(set(grouped["index"][grouped["index"] != first].tolist()))
-
-
-def _by_label(
-    dataset: "Dataset", rows: "pd.DataFrame", label: str | None
-) -> list[tuple[str, int | None, list[int]]]:
-    if label is not None:
-        return [("relabel", _label(dataset, label), rows["index"].tolist())]
-    column = next((name for name in ("label", "suggested") if name in rows), None)
-    if column is None:
-        raise SourceError("relabel needs --label CLASS, or a column 'label' or 'suggested' in the CSV.")
-    named = rows[~rows[column].str.strip().isin(["", "-1"])]
-    if len(named) < len(rows):
-        terminal.say(f"{len(rows) - len(named)} rows name no label and are passed over.")
-    return [
-        ("relabel", _label(dataset, str(text)), some["index"].tolist())
-        for text, some in named.groupby(column)
-    ]
-
-
-def _label(dataset: "Dataset", text: str) -> int:
-    """The label that a class's key, or its number, means."""
-    keys = [one.key for one in dataset.classes]
-    text = text.strip()
-    if text in keys:
-        return keys.index(text)
-    if text.isdecimal() and int(text) < len(keys):
-        return int(text)
-    raise NotFound("class", text, keys)
-
-
-def _undo(dataset: "Dataset", text: str, why: str) -> None:
-    from bloodapp.data.decisions import log, undo
-
-    what, _, number = text.rpartition(":")
-    if what not in ("", "batch", "seq") or not number.isdecimal():
-        raise InvalidValue(f"'{text}' is no batch and no event: give a number, batch:N or seq:N.")
-    if not what:
-        what = "batch" if (log(dataset)["batch"] == int(number)).any() else "seq"
-    batch = (
-        undo(dataset, batch=int(number), why=why)
-        if what == "batch"
-        else undo(dataset, seq=int(number), why=why)
-    )
-    count = int((log(dataset)["batch"] == batch).sum())
-    terminal.table([(f"batch {batch}", "undo", f"{count} images", f"of {what} {number}")])
-
-
-def _show_log(dataset: "Dataset") -> None:
-    from bloodapp.data.decisions import log
-
-    keys = {-1: ""} | {label: one.key for label, one in enumerate(dataset.classes)}
-    events = log(dataset)
-    cancels = events["cancels"].map(lambda seq: "" if seq < 0 else str(seq))
-    terminal.write_csv(events.assign(label=events["label"].map(keys), cancels=cancels), None)

@@ -12,6 +12,7 @@ from bloodapp.errors import Stopped
 from bloodapp.review import detectors
 from bloodapp.review.findings import combined, load_findings, write_findings
 from bloodapp.review.measures import Floats, Measures, joined, likeness, measure
+from bloodapp.review.thresholds import above, thresholds
 
 BLOCK = 64  # images at once: 1.8 MB at 96 pixels, which stays in the processor's cache
 
@@ -50,6 +51,12 @@ def read_findings(dataset: Dataset) -> pd.DataFrame | None:
     The table's `attrs` hold `scanned`, the time of the scan. Raises Unreadable for a damaged file.
     """
     return load_findings(dataset.path, fingerprint=dataset.fingerprint)
+
+
+def current_findings(dataset: Dataset) -> pd.DataFrame | None:
+    """The findings of the last scan that reach their thresholds, as `read_findings` gives them."""
+    found = read_findings(dataset)
+    return None if found is None else above(found, thresholds(dataset))
 
 
 def work(params: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -8,42 +8,51 @@ import pandas as pd
 import streamlit as st
 
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import Judged
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
-from bloodapp.review.findings import FILE, KINDS
-from bloodapp.review.queue import Card, cards, offers, sheets
+from bloodapp.review.findings import KINDS
+from bloodapp.review.queue import Card, cards
 from bloodapp.review.scan import DETECTED, read_findings
+from bloodapp.review.thresholds import above, thresholds
 from bloodapp.ui import (
     background,
     frame,
     review_acts,
-    review_cards,
-    review_closer,
+    review_around,
+    review_effect,
     review_filters,
+    review_ledger,
     review_pictures,
-    review_side,
+    review_queue,
+    review_scoreboard,
     state,
 )
-from bloodapp.ui.steps import identity
+from bloodapp.ui.steps import findings_stamp, identity
 from bloodapp.ui.steps import judged as judged_now
 from bloodapp.ui.text import ago, count
 
 _STYLE = Path(__file__).with_name("review.css")
-_ALL = {"advice": "Do what is advised: keep one of mere copies, exclude the rest", "keep": "Keep them all"}
+VIEWS = {
+    "queue": "Queue",
+    "around": "Look around",
+    "ledger": "Ledger",
+    "scoreboard": "Scoreboard",
+    "effect": "Did it help?",
+}
+"""The parts of the page, as the address and as people name them."""
 
 
 def draw(here: frame.Here) -> None:
     """Draw the page; there is a dataset."""
     dataset = here.dataset
     assert dataset is not None, "the frame stops without a dataset"
-    state.register("review", review_filters.NAMES)
+    state.register("review", ("view", *review_filters.NAMES))
     st.html(_STYLE)
     st.html(review_pictures.class_dots(dataset.classes))
     review_acts.report()
     job = _last_scan(dataset)
     try:
-        findings = _read(dataset.name, identity(dataset), _stamp(dataset))
+        findings = _read(dataset.name, identity(dataset), findings_stamp(dataset))
     except BloodappError as problem:
         frame.error(problem)
         findings = None
@@ -54,15 +63,40 @@ def draw(here: frame.Here) -> None:
         if job is None or job.state() not in ACTIVE:
             _first_scan(dataset)
         return
+    view = _view()
     judged = judged_now(dataset)
-    queue = _cards(dataset.name, identity(dataset), judged.seq, _stamp(dataset))
-    with st.container(key="review-body"):
-        left, right = st.columns([7, 2.4], gap="large")
-        with left:
-            _queue(dataset, judged, queue)
-        with right:
-            review_side.draw(dataset, judged)
-    review_closer.draw(dataset, judged, queue)
+    queue = _cards(dataset.name, identity(dataset), judged.seq, findings_stamp(dataset))
+    if view == "queue":
+        review_queue.draw(dataset, judged, queue)
+    elif view == "around":
+        review_around.draw(dataset, judged)
+    elif view == "ledger":
+        review_ledger.draw(dataset, judged)
+    elif view == "scoreboard":
+        review_scoreboard.draw(dataset, judged, findings)
+    else:
+        review_effect.draw(dataset, judged)
+
+
+def _view() -> str:
+    """Which part of the page is shown; the address carries it."""
+    chosen = str(state.get("view") or "")
+    chosen = chosen if chosen in VIEWS else "queue"
+    st.session_state["view-box"] = chosen
+    st.segmented_control(
+        "Part of Review",
+        list(VIEWS),
+        key="view-box",
+        required=True,
+        format_func=lambda one: VIEWS[one],
+        label_visibility="collapsed",
+        on_change=lambda: state.put("view", _unless_first(st.session_state["view-box"])),
+    )
+    return chosen
+
+
+def _unless_first(view: str) -> str | None:
+    return None if view == "queue" else view
 
 
 def _heading(dataset: Dataset, job: Job | None, findings: pd.DataFrame | None) -> None:
@@ -104,72 +138,6 @@ def _start(dataset: Dataset) -> None:
     st.rerun()
 
 
-def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
-    if not queue:
-        with st.container(border=True, key="clean"):
-            st.html(
-                '<div class="empty"><h2>Nothing found</h2><p>No copies, no conflicting labels, no dark, bright, '
-                "blurred or empty image. That does not prove every label right.</p></div>"
-            )
-        return
-    filters = review_filters.current(dataset, queue)
-    chosen = filters.of(queue, judged, dataset)
-    review_filters.draw(dataset, queue, filters, lambda: _at_once(dataset, judged, chosen))
-    if not chosen:
-        _nothing_here(queue, filters)
-        return
-    pages = sheets(chosen, shown=review_pictures.SHOWN)
-    page = min(filters.page, len(pages))
-    review_cards.draw(dataset, judged, pages[page - 1])
-    review_filters.draw_pages(len(pages), page)
-
-
-def _at_once(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
-    """What can be done about all cards of the filters with one decision, and so one undo."""
-    if len(chosen) > 1:
-        st.menu_button(
-            f"Decide all {len(chosen):,}",
-            ["advice", "keep"],
-            key="all-cards",
-            type="tertiary",
-            format_func=lambda one: _ALL[one],
-            on_click=_decide_all,
-            args=(dataset, judged, chosen),
-        )
-
-
-def _decide_all(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
-    titles = [one.title for one in dataset.classes]
-    wanted = st.session_state["all-cards"]
-    possible = [offers(card, judged.labels, titles) for card in chosen]
-    taken = [next(one for one in some if wanted == "advice" or one.key == "keep") for some in possible]
-    indices = sorted({int(index) for offer in taken for index in offer.indices})
-    because = ", ".join(
-        dict.fromkeys(KINDS[kind].title for card in chosen for kind in card.kinds if kind in KINDS)
-    )
-    review_acts.decide(dataset, indices, taken[0].action, because=because)
-
-
-def _nothing_here(queue: list[Card], filters: review_filters.Filters) -> None:
-    with st.container(border=True, key="none-left"):
-        if filters.show == "open" and not any(card.open for card in queue):
-            flagged = sum(card.state == "flagged" for card in queue)
-            aside = f" {count(flagged, 'card')} put aside." if flagged else ""
-            st.html(
-                f'<div class="empty"><h2>All decided</h2><p>Every finding has its decision.{aside} The history undoes '
-                "any of them at any time.</p></div>"
-            )
-            frame.link("pages/3_Train.py", "Train a model on what remains", ":material/arrow_forward:")
-            return
-        why = {
-            "flagged": "Nothing is put aside: flag what you want to look at again.",
-            "decided": "Nothing is decided yet.",
-        }.get("" if filters.kind or filters.labelled else filters.show, "No card matches these filters.")
-        st.html(f'<div class="empty"><h2>Nothing here</h2><p>{why}</p></div>')
-        if filters.kind or filters.labelled:
-            st.button("Show every kind and class", key="clear-filters", on_click=review_filters.clear)
-
-
 def _last_scan(dataset: Dataset) -> Job | None:
     return next(
         (job for job in list_jobs() if job.kind == "scan" and job.params.get("dataset") == dataset.name), None
@@ -184,14 +152,6 @@ def _unfinished(job: Job, findings: pd.DataFrame | None) -> bool:
     return now != "done" and (findings is None or str(findings.attrs.get("scanned", "")) < job.created)
 
 
-def _stamp(dataset: Dataset) -> int:
-    """When the findings were written; 0 without any."""
-    try:
-        return (dataset.path / FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @lru_cache(maxsize=8)
 def _read(name: str, identity: str, stamp: int) -> pd.DataFrame | None:
     del identity  # part of the key only: a name can be imported anew
@@ -202,4 +162,7 @@ def _read(name: str, identity: str, stamp: int) -> pd.DataFrame | None:
 def _cards(name: str, identity: str, seq: int, stamp: int) -> list[Card]:
     del seq  # part of the key only
     findings = _read(name, identity, stamp)
-    return [] if findings is None else cards(findings, judged_now(open_dataset(name)))
+    if findings is None:
+        return []
+    dataset = open_dataset(name)
+    return cards(above(findings, thresholds(dataset)), judged_now(dataset))

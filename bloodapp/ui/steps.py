@@ -15,6 +15,7 @@ from bloodapp.runs.run import Run, headline, list_runs
 from bloodapp.ui.text import count
 
 FINDINGS = "findings.parquet"
+THRESHOLDS = "thresholds.json"
 
 PAGES = {
     "Home": "app.py",
@@ -79,14 +80,24 @@ def judged(dataset: Dataset) -> Judged:
 
 def open_cards(dataset: Dataset) -> int | None:
     """How many cards of the review queue are open; None before the first scan."""
-    try:
-        stamp = (dataset.path / FINDINGS).stat().st_mtime_ns
-    except OSError:
+    stamp = findings_stamp(dataset)
+    if not stamp:
         return None
     try:
         return _open_cards(dataset.name, identity(dataset), last_seq(dataset), stamp)
     except BloodappError:  # damaged: Review says so, and a new scan mends it
         return None
+
+
+def findings_stamp(dataset: Dataset) -> int:
+    """Changes when the findings or their thresholds do; 0 before the first scan."""
+    times = []
+    for name in (FINDINGS, THRESHOLDS):
+        try:
+            times.append((dataset.path / name).stat().st_mtime_ns)
+        except OSError:
+            times.append(0)
+    return sum(times) if times[0] else 0
 
 
 def identity(dataset: Dataset) -> str:
@@ -203,8 +214,8 @@ def _judged(name: str, identity: str, seq: int) -> Judged:
 @lru_cache(maxsize=8)
 def _open_cards(name: str, identity: str, seq: int, stamp: int) -> int:
     from bloodapp.review.queue import cards
-    from bloodapp.review.scan import read_findings
+    from bloodapp.review.scan import current_findings
 
     dataset = open_dataset(name)
-    findings = read_findings(dataset)
+    findings = current_findings(dataset)
     return 0 if findings is None else sum(card.open for card in cards(findings, judge(dataset)))

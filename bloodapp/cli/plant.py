@@ -1,0 +1,7 @@
+"""`plant`: known faults in a copy of a dataset."""
+
+from bloodapp.cli import terminal
+
+
+def add(commands: terminal.Commands) -> None:
+    """Add the command."""

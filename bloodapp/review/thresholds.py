@@ -1,0 +1,57 @@
+"""From which score on a finding counts, kind by kind: the detectors report down to a floor, people move the line.
+
+A threshold is a score between `FLOOR` and 1; `DEFAULT` is where the detector itself draws the line. Those that
+were moved are kept in the dataset's folder, so that the queue, another tab and the command line agree.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.errors import InvalidValue, NotFound, Unreadable
+from bloodapp.review.findings import KINDS
+from bloodapp.workspace import read_json, write_json
+
+FILE = "thresholds.json"
+FLOOR = 0.25
+"""No finding scores less, but the first of a group, which goes with its copies."""
+
+DEFAULT = 0.5
+
+
+def thresholds(dataset: Dataset) -> dict[str, float]:
+    """The threshold of every kind of finding: the one that was chosen, else `DEFAULT`."""
+    try:
+        moved = read_json(dataset.path / FILE)
+    except (FileNotFoundError, Unreadable):  # damaged: a few numbers are lost, no decision
+        moved = {}
+    return {kind: _within(moved.get(kind, DEFAULT)) for kind in KINDS}
+
+
+def choose_threshold(dataset: Dataset, kind: str, threshold: float | None) -> None:
+    """Move the threshold of a kind, or with None put it back; raises NotFound and InvalidValue."""
+    if kind not in KINDS:
+        raise NotFound("kind of finding", kind, KINDS)
+    if threshold is not None and not FLOOR <= threshold <= 1:
+        raise InvalidValue(f"A threshold lies between {FLOOR} and 1, not at {threshold}.")
+    moved = {name: value for name, value in thresholds(dataset).items() if value != DEFAULT}
+    moved.pop(kind, None)
+    if threshold is not None:
+        moved[kind] = float(threshold)
+    write_json(dataset.path / FILE, moved)
+
+
+def above(findings: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataFrame:
+    """The findings that reach the threshold of their kind, in their order; a group comes whole or not at all."""
+    score = findings["score"].to_numpy()
+    group = findings["group"].to_numpy()
+    best = findings.groupby(["kind", "group"], sort=False)["score"].transform("max").to_numpy()
+    limit = findings["kind"].map(dict(limits)).fillna(DEFAULT).to_numpy()
+    chosen = np.where(group >= 0, best, score) >= limit
+    return findings[chosen].reset_index(drop=True)
+
+
+def _within(value: object) -> float:
+    return min(max(float(value), FLOOR), 1.0) if isinstance(value, int | float) else DEFAULT

@@ -1,0 +1,9 @@
+"""The whole ledger: every decision, filtered, undone, exported and replayed."""
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import Judged
+
+
+def draw(dataset: Dataset, judged: Judged) -> None:
+    """Draw this part of the page."""
+    del dataset, judged
