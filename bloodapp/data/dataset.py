@@ -92,7 +92,11 @@ class Dataset:
 
     @cached_property
     def truth(self) -> "pd.DataFrame | None":
-        """What is really wrong with it (index, kind, group, true_label), where that is known; else None."""
+        """What is really wrong with it, where that is known; else None.
+
+        One row per (index, kind): index, kind, group (-1 = none), true_label (-1 = no single cell), and perhaps
+        planted: whether the image is a fault itself, or only the good one of its group. `review.truth` reads it.
+        """
         return self._table("truth.parquet") if (self.path / "truth.parquet").exists() else None
 
     def _table(self, name: str) -> "pd.DataFrame":

@@ -85,10 +85,28 @@ def import_source(
     """
     if not SIZES[0] <= size <= SIZES[1]:
         raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
-    target = dataset_path(_default_name(source) if name is None else name)
+    target = checked_target(_default_name(source) if name is None else name, replace=replace)
+    return store(open_source(source), target.name, size, replace, progress, stopped)
+
+
+def checked_target(name: str, *, replace: bool = False) -> Path:
+    """The folder of a dataset that is to be made; raises InvalidValue, and AlreadyExists without `replace`."""
+    target = dataset_path(name)
     if target.exists() and not replace:
         raise _taken(target)
-    opened = open_source(source)
+    return target
+
+
+def store(
+    opened: Source,
+    name: str,
+    size: int,
+    replace: bool = False,
+    progress: Progress | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Dataset:
+    """Make a dataset of an opened source, whole or not at all, and open it; raises as `import_source` does."""
+    target = checked_target(name, replace=replace)
     with _staging() as (staged, publish), _full_disk_explained(target.name):
         _fill(staged, opened, target.name, size, progress, stopped)
         publish(target, replace)

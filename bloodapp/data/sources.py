@@ -37,7 +37,7 @@ class Source:
     """A source, opened: what is known before the first image is read, and the stream of its records.
 
     Attributes:
-        kind: `npz`, `folder`, `zip`, `dataset` or `sample`.
+        kind: `npz`, `folder`, `zip`, `dataset`, `sample` or `planted`.
         name: a name for it, from its file or folder.
         path: where it lies; empty for the sample.
         classes: its class list; the labels of its records are positions in it.

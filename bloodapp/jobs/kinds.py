@@ -15,6 +15,7 @@ Kinds = Mapping[str, str | Work]
 KINDS: dict[str, str | Work] = {
     "import": "bloodapp.data.importing:work",
     "scan": "bloodapp.review.scan:work",
+    "plant": "bloodapp.review.planting:work",
     "train": "bloodapp.train.fit:work",
     "evaluate": "bloodapp.evaluate.job:work",
 }
