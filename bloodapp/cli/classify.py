@@ -4,11 +4,10 @@ import argparse
 import json
 import sys
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bloodapp.cli import terminal
-from bloodapp.errors import InvalidValue, NotFound
+from bloodapp.errors import NotFound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +61,7 @@ def judge(args: argparse.Namespace) -> None:
         print(json.dumps({"format": FORMAT, **result}, allow_nan=False, ensure_ascii=False))
         return
     if args.json:
-        write_json(_writable(args.json), result)
+        write_json(terminal.writable(args.json), result)
     _print_figures(result)
 
 
@@ -72,7 +71,7 @@ def classify(args: argparse.Namespace) -> None:
     from bloodapp.runs.run import latest_run, open_run
     from bloodapp.workspace import replacing
 
-    target = None if args.csv == "-" else _writable(args.csv)
+    target = None if args.csv == "-" else terminal.writable(args.csv)
     run = open_run(args.model) if args.model else latest_run()
     if run is None:
         raise NotFound("a finished run", args.model or "newest")
@@ -103,13 +102,6 @@ class _Late:
             from bloodapp.classify.predictor import Predictor
 
         return Predictor(self._run)
-
-
-def _writable(text: str) -> Path:
-    path = Path(text)
-    if not path.resolve().parent.is_dir():
-        raise InvalidValue(f"The folder '{path.parent}' does not exist: make it first.")
-    return path
 
 
 def _print_figures(result: dict[str, Any]) -> None:

@@ -58,12 +58,18 @@ def write_csv(frame: "pd.DataFrame", target: str | None) -> None:
         return
     from bloodapp.workspace import replacing
 
-    path = Path(str(target))
-    if not path.parent.is_dir():
-        raise InvalidValue(f"The folder '{path.parent}' does not exist: make it first.")
+    path = writable(str(target))
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\r\n")
     say(f"{len(frame):,} rows in {path}")
+
+
+def writable(text: str) -> Path:
+    """The path of a file to write; raises InvalidValue if its folder does not exist."""
+    path = Path(text)
+    if not path.resolve().parent.is_dir():
+        raise InvalidValue(f"The folder '{path.parent}' does not exist: make it first.")
+    return path
 
 
 def say(text: str) -> None:

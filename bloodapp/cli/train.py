@@ -18,6 +18,7 @@ def add(commands: terminal.Commands) -> None:
         """train course
         train course --recipe balanced --set minutes=20 --set pipeline="flip|rotate(15)"
         train sample --quick
+        train course --before-and-after --recipe balanced --json effect.json
         train --resume balanced-2026-11-20-1""",
     )
     train.add_argument("name", nargs="?", metavar="NAME", help="a dataset")
@@ -34,7 +35,15 @@ def add(commands: terminal.Commands) -> None:
     )
     train.add_argument("--repeats", type=int, default=1, metavar="N", help="N runs, each with the next seed")
     train.add_argument(
-        "--run-name", metavar="RUN", help="the run's name; made from recipe and date if left out"
+        "--before-and-after",
+        action="store_true",
+        help="train twice, on the dataset as given and on what the decisions leave, and say whether they helped",
+    )
+    train.add_argument("--json", metavar="FILE", help="write that comparison there, class by class")
+    train.add_argument(
+        "--run-name",
+        metavar="RUN",
+        help="the run's name, for a pair its beginning; made from recipe and date if left out",
     )
     train.add_argument(
         "--resume", metavar="RUN", help="continue a run that was stopped, interrupted or failed"
@@ -53,22 +62,34 @@ def add(commands: terminal.Commands) -> None:
 
 def do_train(args: argparse.Namespace) -> int:
     """`train`: in a child process, as the app would; Ctrl-C keeps the best."""
+    if args.json:
+        terminal.writable(args.json)  # rather now than after an hour of training
     if args.resume:
-        if args.name or args.recipe or args.set or args.quick or args.repeats != 1 or args.run_name:
+        settings = (args.name, args.recipe, args.set, args.quick, args.run_name, args.before_and_after)
+        if any(settings) or args.repeats != 1:
             raise InvalidValue(
                 "--resume continues a run as it was set up: give it no dataset, recipe or other setting."
             )
-        return _resume(args.resume)
+        return _resume(args.resume, args.json)
     if not args.name:
         raise InvalidValue("Say which dataset to train on, as in: python -m bloodapp train course.")
     if args.repeats < 1 or (args.repeats > 1 and args.run_name):
         raise InvalidValue("--repeats takes a number from 1, and makes the runs' names itself.")
+    if args.before_and_after and args.repeats > 1:
+        raise InvalidValue("--before-and-after trains one pair with one seed: leave --repeats out.")
+    if args.json and not args.before_and_after:
+        raise InvalidValue("--json writes the comparison of --before-and-after: give both, or neither.")
     from bloodapp.data.dataset import open_dataset
     from bloodapp.train.launch import start
     from bloodapp.train.recipes import DEFAULT, recipe_named, with_settings
 
     dataset = open_dataset(args.name)
     recipe = with_settings(recipe_named(args.recipe or DEFAULT), _settings(args.set))
+    if args.before_and_after:
+        from bloodapp.train.effect import start_pair
+
+        _, after = start_pair(dataset, recipe, name=args.run_name, shrink=args.quick)
+        return _show_pair(after.name, args.json)
     for repeat in range(args.repeats):
         seeded = with_settings(recipe, {"seed": recipe.seed + repeat})
         run = start(dataset, seeded, name=args.run_name, shrink=args.quick)
@@ -77,16 +98,52 @@ def do_train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _resume(name: str) -> int:
+def _resume(name: str, json_file: str | None) -> int:
     from bloodapp.jobs.job import resume
-    from bloodapp.runs.run import open_run
+    from bloodapp.runs.run import list_runs, open_run
 
     run = open_run(name)
     if run.shipped:
         raise InvalidValue(f"'{name}' ships with the app and is done.")
+    whole = run.pair in [other.name for other in list_runs()]
+    if json_file and not whole:
+        raise InvalidValue(f"'{name}' has no other half to be compared with: leave --json out.")
     if run.state() != "running":
         resume(run.job)
-    return _show(name)
+    return _show_pair(name, json_file) if whole else _show(name)
+
+
+def _show_pair(name: str, json_file: str | None) -> int:
+    """Follow both halves of the pair that a run belongs to, and print their names and what changed."""
+    from bloodapp.errors import Stopped
+    from bloodapp.evaluate.effect import effect, pair_of, report, sentence
+    from bloodapp.jobs.job import ACTIVE, request_stop, resume
+    from bloodapp.runs.run import open_run
+    from bloodapp.workspace import write_json
+
+    pair = pair_of(open_run(name))
+    halves = (pair.before, pair.after)
+    for run, other in (halves, halves[::-1]):
+        if run.state() not in (*ACTIVE, "done"):
+            resume(run.job)
+        terminal.say(f"{run.title} ({run.name})")
+        try:
+            code = follow(run.job, again=f"train --resume {run.name}")
+        except Stopped:
+            if other.state() in ACTIVE:
+                request_stop(other.job)
+            raise
+        if code:
+            return code
+    result = effect(pair)
+    print(pair.before.name)
+    print(pair.after.name)
+    print(sentence(result.clean.overall, result.part))
+    if result.shifted is not None:
+        print(sentence(result.shifted.overall, result.part, under_shift=True))
+    if json_file:
+        write_json(terminal.writable(json_file), report(pair, result))
+    return 0
 
 
 def _show(name: str) -> int:

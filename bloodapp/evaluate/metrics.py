@@ -1,4 +1,4 @@
-"""Metrics of a classifier from a confusion matrix, with bootstrap intervals. NumPy only.
+"""Metrics of a classifier from a confusion matrix, with bootstrap intervals. NumPy and SciPy only.
 
 A confusion matrix has the true classes as rows and the predicted ones as columns. Whatever cannot
 be known (the recall of a class that does not occur, the precision of one never predicted) is NaN.
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import betaincinv
 
 from bloodapp.errors import InvalidValue
 
@@ -51,6 +52,27 @@ class Comparison:
     clean: Interval
     shifted: Interval
     gap: Interval
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two models judged on the same images.
+
+    Attributes:
+        before: accuracy of the first.
+        after: accuracy of the second.
+        change: after minus before; its interval keeps the pairs together.
+        mended: images that the first gets wrong and the second right.
+        broken: images that the first gets right and the second wrong.
+        n: images.
+    """
+
+    before: Interval
+    after: Interval
+    change: Interval
+    mended: int
+    broken: int
+    n: int
 
 
 def confusion(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> IntArray:
@@ -175,6 +197,88 @@ def compare(
         shifted=figure(joint[:, 0].sum(), drawn[:, :, 0].sum(1)),
         gap=gap,
     )
+
+
+def paired(
+    labels: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Paired:
+    """Accuracy of two models on the same images and the change, from the same resamples.
+
+    All three are (N,) class numbers in the same order. The interval of the change is the bootstrap's,
+    widened as in `_paired_ends`: it leaves out 0 only where McNemar's exact test does.
+    """
+    judged = compare(labels, before, after, draws=draws, seed=seed)
+    given = np.asarray(labels)
+    right_before, right_after = np.asarray(before) == given, np.asarray(after) == given
+    mended, broken = int((~right_before & right_after).sum()), int((right_before & ~right_after).sum())
+    low, high = _paired_ends(-judged.gap.high, -judged.gap.low, mended, broken, len(given))
+    change = Interval(-judged.gap.value, float(low), float(high))
+    return Paired(judged.clean, judged.shifted, change, mended, broken, len(given))
+
+
+def paired_per_class(
+    labels: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    keys: Sequence[str],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Recall and F1 of each class for two models on the same images, and the changes with 95 % intervals.
+
+    Columns: class, support, mended, broken (among the images of the class), and for each figure `f` of
+    recall and f1: f_before, f_after, f_change, f_low, f_high (of the change). One row a class, in order.
+    """
+    joint = _table((labels, before, after), len(keys))
+    first, second = joint.sum(2), joint.sum(1)
+    drawn = bootstrap(joint, draws=draws, seed=seed)
+    drawn_first, drawn_second = drawn.sum(3), drawn.sum(2)
+    support = joint.sum((1, 2))
+    own = np.arange(len(keys))
+    both = joint[own, own, own]
+    mended, broken = second[own, own] - both, first[own, own] - both
+    frame = pd.DataFrame({"class": list(keys), "support": support, "mended": mended, "broken": broken})
+    for name, metric in (("recall", recall), ("f1", f1)):
+        value = metric(second) - metric(first)
+        low, high = _quantiles(metric(drawn_second) - metric(drawn_first))
+        if name == "recall":
+            low, high = _paired_ends(low, high, mended, broken, support)
+        else:
+            # What never differs in the sample may differ outside it, as far as for the recall.
+            same = (low == high) & (support > 0)
+            bound = 1 - _TAIL ** (1 / np.maximum(support, 1))
+            low, high = np.where(same, value - bound, low), np.where(same, value + bound, high)
+        frame[f"{name}_before"], frame[f"{name}_after"] = metric(first), metric(second)
+        frame[f"{name}_change"], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
+    return frame
+
+
+def _paired_ends(low: Any, high: Any, mended: Any, broken: Any, base: Any) -> tuple[FloatArray, FloatArray]:
+    """Widen the ends of a paired difference of shares where few of `base` images differ.
+
+    With few of them resampling is too sure of itself. The ends reach at least as far as the exact interval
+    of Clopper and Pearson (Biometrika 26, 1934) for the share of `mended` among the images that differ,
+    which is McNemar's exact test turned round; and where no image went one way, as far from the value as
+    the share that may still do so, 1 - 0.025 ** (1 / base).
+    """
+    mended, broken = np.asarray(mended, np.float64), np.asarray(broken, np.float64)
+    differ, base = mended + broken, np.asarray(base, np.float64)
+    # betaincinv takes no 0 for a parameter; there the end is 0 or 1 by definition.
+    least = np.where(mended > 0, betaincinv(np.maximum(mended, 1), broken + 1, _TAIL), 0.0)
+    most = np.where(broken > 0, betaincinv(mended + 1, np.maximum(broken, 1), 1 - _TAIL), 1.0)
+    share, value = _ratio(differ, base), _ratio(mended - broken, base)
+    unseen = 1 - _TAIL ** (1 / np.maximum(base, 1))
+    low = np.minimum(low, (2 * least - 1) * share)
+    high = np.maximum(high, (2 * most - 1) * share)
+    low = np.where(broken == 0, np.minimum(low, value - unseen), low)
+    high = np.where(mended == 0, np.maximum(high, value + unseen), high)
+    return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 
 def _table(columns: Sequence[npt.ArrayLike], classes: int) -> IntArray:

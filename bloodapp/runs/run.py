@@ -85,6 +85,16 @@ class Run:
         except FileNotFoundError:
             return Job(self.folder, "train", title=self.title, created=self.created)
 
+    @property
+    def before_decisions(self) -> bool:
+        """Whether it learned from the dataset as given, to show what the decisions change."""
+        return self.config.get("decisions") == "none"
+
+    @property
+    def pair(self) -> str:
+        """The name of the run it is compared with, before and after the decisions; empty for most."""
+        return str(self.config.get("pair") or "")
+
     def state(self) -> str:
         """The job's state; `done` for a run that ships with the project."""
         return "done" if self.shipped else self.job.state()
@@ -187,9 +197,14 @@ def delete_run(run: Run) -> None:
 
 
 def latest_run(dataset_name: str | None = None, finished: bool = True) -> Run | None:
-    """The newest run (of that dataset, with model and report), a shipped one if there is no other."""
+    """The newest run (of that dataset, with model and report), a shipped one if there is no other.
+
+    A run on the dataset as it was before any decision is there to be compared with, not to be used: it is
+    passed over.
+    """
     for run in list_runs():
-        if dataset_name in (None, run.dataset) and (run.finished or not finished):
+        fits = dataset_name in (None, run.dataset) and (run.finished or not finished)
+        if fits and not run.before_decisions:
             return run
     return None
 

@@ -1,5 +1,8 @@
 """Setting a training up: what remains of the dataset, split, becomes a run folder and a queued job."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -28,7 +31,13 @@ def start(
     if recipe.start_from:
         _check_start(recipe, dataset)
     plan, seq = plan_split(dataset, recipe)
-    config = {
+    folder = new_run(configuration(dataset, recipe, seq, title), plan, name)
+    return submit(folder, dataset, f"Train {recipe.name} on {dataset.name}")
+
+
+def configuration(dataset: Dataset, recipe: Recipe, seq: int, title: str) -> dict[str, Any]:
+    """What config.json says of a training; `seq` is the last decision that its split takes into account."""
+    return {
         "title": title,
         "recipe": settings(recipe),
         "pipeline": text(resolve(recipe.pipeline)),
@@ -38,9 +47,11 @@ def start(
         "classes": classes.to_json(dataset.classes),
         "size": recipe.size,
     }
-    folder = new_run(config, plan, name)
-    params = {"run": folder.name, "dataset": dataset.name}
-    jobs.submit("train", params, title=f"Train {recipe.name} on {dataset.name}", folder=folder)
+
+
+def submit(folder: Path, dataset: Dataset, title: str) -> Run:
+    """Queue the training of a claimed run folder."""
+    jobs.submit("train", {"run": folder.name, "dataset": dataset.name}, title=title, folder=folder)
     return open_run(folder.name)
 
 
@@ -58,11 +69,9 @@ def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
             f"{len(rows)} images of {len(np.unique(labels))} left: keep or import more."
         )
     if recipe.images and recipe.images < len(rows):
-        chosen = _draw_by_class(labels, recipe.images, recipe.seed)
+        chosen = draw_by_class(labels, recipe.images, recipe.seed)
         rows, labels = rows[chosen], labels[chosen]
-    given = dataset.parts[rows] if recipe.keep_parts and (dataset.parts[rows] != "").any() else None
-    ratios = (1 - recipe.val_share - recipe.test_share, recipe.val_share, recipe.test_share)
-    parts = split(labels, duplicate_groups(dataset)[rows], ratios, recipe.seed, given)
+    parts = split_by(recipe, dataset, rows, labels, duplicate_groups(dataset)[rows])
     for part in ("train", "val"):
         if not (parts == part).any():
             raise InvalidValue(
@@ -70,6 +79,19 @@ def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
                 "or change the shares."
             )
     return pd.DataFrame({"index": rows, "part": parts, "label": labels.astype(np.int16)}), judged.seq
+
+
+def split_by(
+    recipe: Recipe,
+    dataset: Dataset,
+    rows: npt.NDArray[np.int64],
+    strata: npt.NDArray[np.integer],
+    groups: npt.NDArray[np.int64],
+) -> npt.NDArray[np.str_]:
+    """The part of each of these images as the recipe asks: its shares of each stratum, groups whole, parts kept."""
+    given = dataset.parts[rows] if recipe.keep_parts and (dataset.parts[rows] != "").any() else None
+    ratios = (1 - recipe.val_share - recipe.test_share, recipe.val_share, recipe.test_share)
+    return split(strata, groups, ratios, recipe.seed, given)
 
 
 def _check_start(recipe: Recipe, dataset: Dataset) -> None:
@@ -85,8 +107,8 @@ def _check_start(recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def _draw_by_class(labels: npt.NDArray[np.int16], count: int, seed: int) -> npt.NDArray[np.int64]:
-    """`count` places, each class by its share but at least three images where it has them; ascending."""
+def draw_by_class(labels: npt.NDArray[np.integer], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """About `count` places, each class by its share but at least three images where it has them; ascending."""
     rng = np.random.default_rng(seed)
     chosen = []
     for k in np.unique(labels):
