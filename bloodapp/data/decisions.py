@@ -12,7 +12,8 @@ Two tabs or processes may record at once: each operation is one short connection
 
 import getpass
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -124,6 +125,42 @@ def undo(
     return new
 
 
+def redo(dataset: Dataset, *, seq: int, why: str = "", who: str | None = None) -> int:
+    """Make an event hold again by cancelling every undo of it that holds; gives the number of the batch that does it.
+
+    Raises InvalidValue if there is no such event, or it holds.
+    """
+    with _writing(dataset) as connection:
+        found = connection.execute('select "index" from events where seq = ?', (seq,)).fetchone()
+        if found is None:
+            raise InvalidValue(f"There is no event {seq} in the log of '{dataset.name}'.")
+        cancelled = ledger.cancelled(connection)
+        undos = connection.execute("select seq from events where cancels = ? order by seq", (seq,))
+        holding = [at for (at,) in undos if at not in cancelled]
+        if not holding:
+            raise InvalidValue(f"Event {seq} is not undone.")
+        new = ledger.next_batch(connection)
+        stamp = (why, who or _user(), now())
+        ledger.insert(connection, [(new, found[0], UNDO, None, at, *stamp) for at in holding])
+    return new
+
+
+def meanwhile(dataset: Dataset, indices: Iterable[int], *, after: int, batch: int) -> "list[Event]":
+    """The decisions that hold about these images, newest first, later than event `after` and earlier than a batch.
+
+    What somebody else decided between the look at the page and the click on it.
+    """
+    with ledger.reading(dataset.path) as connection:
+        rows = connection.execute(
+            'select seq, batch, "index", action, label, cancels, why, who, "when" from events '
+            "where seq > ? and batch < ? and cancels is null order by seq desc",
+            (after, batch),
+        ).fetchall()
+        cancelled = ledger.cancelled(connection) if rows else set()
+    chosen = {int(index) for index in indices}
+    return [Event(*row) for row in rows if row[2] in chosen and row[0] not in cancelled]
+
+
 def log(dataset: Dataset, limit: int | None = None) -> "pd.DataFrame":
     """The events, newest first: seq, batch, index, action, label, cancels, why, who, when, cancelled.
 
@@ -175,10 +212,14 @@ def last_seq(dataset: Dataset) -> int:
 def judge(dataset: Dataset) -> Judged:
     """Read what holds now off the log: labels, membership, what is decided and what is flagged."""
     with ledger.reading(dataset.path) as connection:
-        rows = connection.execute(
-            'select seq, "index", action, ifnull(label, -1) from events order by seq'
-        ).fetchall()
-        cancelled = ledger.cancelled(connection)
+        return _judge(dataset, connection)
+
+
+def _judge(dataset: Dataset, connection: sqlite3.Connection) -> Judged:
+    rows = connection.execute(
+        'select seq, "index", action, ifnull(label, -1) from events order by seq'
+    ).fetchall()
+    cancelled = ledger.cancelled(connection)
     labels = np.array(dataset.labels, np.int16)
     included = np.ones(len(dataset), bool)
     decided = np.zeros(len(dataset), bool)
@@ -199,15 +240,15 @@ def judge(dataset: Dataset) -> Judged:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a log that was exported elsewhere.
+    """One event of a log, of this one or of one that was exported elsewhere.
 
     Attributes:
-        seq: its number there.
+        seq: its number in its log.
         batch: its batch there.
         index: the image here, None if there is no such image.
         action: one of ACTIONS, or `undo`.
         label: the new label of a relabel, None if there is no such class here; -1 and None for the rest.
-        cancels: the number there of the event that an undo cancels.
+        cancels: the number in its log of the event that an undo cancels.
         why: the reason given.
         who: whose decision it was.
         when: UTC ISO-8601.
@@ -224,20 +265,24 @@ class Event:
     when: str
 
 
-def append_events(dataset: Dataset, events: Sequence[Event]) -> dict[str, int]:
-    """Append events of another log, oldest first, in one transaction, under new numbers.
+def append_events(dataset: Dataset, events: Sequence[Event], *, dry: bool = False) -> dict[str, int]:
+    """Append events of another log, oldest first, in one transaction, under new numbers; `dry` only counts.
 
     Gives counts: `events`, `replayed`, `present` (already in the log: the same image, action, label,
-    who and when), `missing` (no such image, class or event to undo). Raises ValueError for an unknown action.
+    who and when), `missing` (no such image, class or event to undo), and of images: `changed` (another
+    label or membership than before), `overruled` (those of them that had been decided here).
+    Raises ValueError for an unknown action.
     """
     counts = {"events": len(events), "replayed": 0, "present": 0, "missing": 0}
-    with _writing(dataset) as connection:
-        here = {
-            tuple(row[1:]): int(row[0])
-            for row in connection.execute(
-                'select seq, "index", action, label, cancels, who, "when" from events'
-            )
-        }
+    with _writing(dataset, dry=dry) as connection:
+        before = _judge(dataset, connection)
+        # Of events that are alike in all this, as those of one click after the other may be, the first there is
+        # the first here, the second the second: none is taken for another.
+        here: defaultdict[tuple[object, ...], deque[int]] = defaultdict(deque)
+        for seq, *alike in connection.execute(
+            'select seq, "index", action, label, cancels, who, "when" from events order by seq'
+        ):
+            here[tuple(alike)].append(int(seq))
         seqs: dict[int, int] = {}
         numbers: dict[int, int] = {}
         for event in events:
@@ -249,23 +294,26 @@ def append_events(dataset: Dataset, events: Sequence[Event]) -> dict[str, int]:
             if event.index is None or lacks_label or (event.action == UNDO and cancels is None):
                 counts["missing"] += 1
                 continue
-            key = (event.index, event.action, label, cancels, event.who, event.when)
-            if key in here:
+            if same := here[(event.index, event.action, label, cancels, event.who, event.when)]:
                 counts["present"] += 1
-                seqs[event.seq] = here[key]
+                seqs[event.seq] = same.popleft()
                 continue
-            batch = numbers.setdefault(event.batch, ledger.next_batch(connection))
+            if event.batch not in numbers:
+                numbers[event.batch] = ledger.next_batch(connection)
+            stamp = (event.why, event.who, event.when)
             cursor = connection.execute(
                 ledger.INSERT,
-                (batch, event.index, event.action, label, cancels, event.why, event.who, event.when),
+                (numbers[event.batch], event.index, event.action, label, cancels, *stamp),
             )
-            seqs[event.seq] = here[key] = int(cursor.lastrowid or 0)
+            seqs[event.seq] = int(cursor.lastrowid or 0)
             counts["replayed"] += 1
-    return counts
+        after = _judge(dataset, connection)
+    changed = (before.labels != after.labels) | (before.included != after.included)
+    return {**counts, "changed": int(changed.sum()), "overruled": int((changed & before.decided).sum())}
 
 
 @contextmanager
-def _writing(dataset: Dataset) -> Iterator[sqlite3.Connection]:
+def _writing(dataset: Dataset, *, dry: bool = False) -> Iterator[sqlite3.Connection]:
     """A transaction on the log, if the dataset is still the one that was opened: else its indices mean others."""
     try:
         there = read_json(dataset.path / "dataset.json")["fingerprint"]
@@ -273,7 +321,7 @@ def _writing(dataset: Dataset) -> Iterator[sqlite3.Connection]:
         raise NotFound("dataset", dataset.name, list_datasets()) from error
     if there != dataset.fingerprint:
         raise Busy(f"'{dataset.name}' was replaced by other images meanwhile: reload it, then decide.")
-    with ledger.writing(dataset.path) as connection:
+    with ledger.writing(dataset.path, dry=dry) as connection:
         yield connection
 
 

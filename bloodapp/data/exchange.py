@@ -5,8 +5,10 @@ so decisions survive a new import in another order, and do not depend on row num
 """
 
 import csv
+import io
 from collections import Counter
 from pathlib import Path
+from typing import BinaryIO
 
 from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
@@ -43,14 +45,16 @@ def export_log(dataset: Dataset, path: Path) -> int:
     return len(events)
 
 
-def replay_log(dataset: Dataset, path: Path) -> dict[str, int]:
+def replay_log(dataset: Dataset, source: Path | BinaryIO, *, dry: bool = False) -> dict[str, int]:
     """Append the events of an exported log to a dataset's own, as they were: who, when and undone included.
 
+    `source` is the file or what was uploaded of it; `dry` changes nothing and only counts.
     Gives counts: `events` in the file, `replayed`, `present` (were here already, so a second replay
-    changes nothing), `missing` (about images or classes that this dataset lacks).
+    changes nothing), `missing` (about images or classes that this dataset lacks), and how many images are
+    `changed` by it, and of these `overruled`, decided otherwise here.
     Raises SourceError if the file is not such a log.
     """
-    rows = _rows(path)
+    name, rows = _rows(source)
     index_of = {identity: index for index, identity in enumerate(_identities(dataset))}
     label_of = {key: label for label, key in _keys(dataset).items()}
     try:
@@ -70,24 +74,32 @@ def replay_log(dataset: Dataset, path: Path) -> dict[str, int]:
                 )
                 for row in rows
             ],
+            dry=dry,
         )
     except (ValueError, TypeError) as error:
-        raise SourceError(f"'{path}' is no exported log of decisions: {error}.") from error
+        raise SourceError(f"'{name}' is no exported log of decisions: {error}.") from error
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def logs_before(dataset: Dataset) -> list[Path]:
+    """The logs about images that a dataset's own have replaced, oldest first."""
+    return sorted(dataset.path.glob("decisions-before-*.csv"))
+
+
+def _rows(source: Path | BinaryIO) -> tuple[str, list[dict[str, str]]]:
+    """How to call the source, and its rows."""
+    name = str(source if isinstance(source, Path) else getattr(source, "name", "this file"))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
-                raise SourceError(
-                    f"'{path}' is no exported log of decisions: it has no column '{missing[0]}'."
-                )
-            return list(reader)
+        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
+            raise SourceError(f"'{name}' is no exported log of decisions: it has no column '{missing[0]}'.")
+        return name, list(reader)
     except FileNotFoundError as error:
-        raise SourceError(f"Can't find '{path}': give the CSV of an exported log of decisions.") from error
+        raise SourceError(f"Can't find '{name}': give the CSV of an exported log of decisions.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"'{path}' is no exported log of decisions: it is no CSV text.") from error
+        raise SourceError(f"'{name}' is no exported log of decisions: it is no CSV text.") from error
+    except OSError as error:
+        raise SourceError(f"'{name}' cannot be read: {error.strerror or error}.") from error
 
 
 def _keys(dataset: Dataset) -> dict[int, str]:

@@ -123,12 +123,12 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, written whole when the block ends well and not at all when it does not."""
+def writing(folder: Path, *, dry: bool = False) -> Iterator[sqlite3.Connection]:
+    """One transaction, written whole when the block ends well and not at all when it does not, or is only tried."""
     with _opened(folder) as connection:
         connection.execute("begin immediate")
         yield connection  # an exception leaves by closing the connection, which rolls back
-        connection.execute("commit")
+        connection.execute("rollback" if dry else "commit")
 
 
 def next_batch(connection: sqlite3.Connection) -> int:

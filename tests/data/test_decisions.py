@@ -13,7 +13,7 @@ import pytest
 
 from bloodapp.data import decisions, ledger
 from bloodapp.data.dataset import Dataset, delete_dataset
-from bloodapp.data.decisions import batches, judge, last_seq, log, record, undo
+from bloodapp.data.decisions import batches, judge, last_seq, log, meanwhile, record, redo, undo
 from bloodapp.data.importing import import_source
 from bloodapp.errors import Busy, InvalidValue, NotFound, Unreadable
 
@@ -122,6 +122,39 @@ def test_what_cannot_be_undone(tiny: Dataset) -> None:
         with pytest.raises(InvalidValue, match="one of the two"):
             undo(tiny, **wrong)
     assert last_seq(tiny) == before
+
+
+def test_redo_of_one_event(tiny: Dataset) -> None:
+    """An event holds again however it was undone, and even if it was undone twice over."""
+    batch = record(tiny, [1, 2], "exclude")
+    first = undo(tiny, batch=batch)
+    second = undo(tiny, batch=first)
+    undo(tiny, seq=1)
+    undo(tiny, batch=second)  # so the first undo holds again, and with it two undos of event 1
+    redo(tiny, seq=1, who="ada", why="it was right")
+    assert np.flatnonzero(~judge(tiny).included).tolist() == [1]
+    assert log(tiny, limit=2)[["who", "why"]].to_numpy().tolist() == [["ada", "it was right"]] * 2
+    with pytest.raises(InvalidValue, match="Event 1 is not undone"):
+        redo(tiny, seq=1)
+    with pytest.raises(InvalidValue, match="no event 99"):
+        redo(tiny, seq=99)
+
+
+def test_what_others_decided_meanwhile(tiny: Dataset) -> None:
+    """Only what holds, about these images, after what was seen and before the decision itself."""
+    record(tiny, [1], "keep", who="ada")
+    seen = last_seq(tiny)
+    record(tiny, [1, 2], "exclude", who="ada")
+    undo(tiny, batch=record(tiny, [2], "flag", who="bob"))
+    record(tiny, [9], "flag", who="bob")
+    mine = record(tiny, [2, 1], "keep", who="cy")
+    record(tiny, [1], "flag", who="dan")
+    found = meanwhile(tiny, [1, 2], after=seen, batch=mine)
+    assert [(one.index, one.action, one.who) for one in found] == [
+        (2, "exclude", "ada"),
+        (1, "exclude", "ada"),
+    ]
+    assert meanwhile(tiny, [1, 2], after=last_seq(tiny), batch=mine) == []
 
 
 @pytest.mark.parametrize(
