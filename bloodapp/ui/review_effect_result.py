@@ -1,0 +1,177 @@
+"""A finished pair compared: the sentence, the classes, and the images that changed sides."""
+
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from bloodapp.charts.change import change_chart
+from bloodapp.charts.style import CONFIG
+from bloodapp.data.dataset import Dataset
+from bloodapp.evaluate.effect import Effect, Pair, View, effect, pair_of, points, sentence, verdict
+from bloodapp.evaluate.metrics import Paired
+from bloodapp.runs.predictions import FILE as PREDICTIONS
+from bloodapp.runs.run import Run, open_run
+from bloodapp.ui import frame, thumbs
+from bloodapp.ui.evaluate_images import pictures
+from bloodapp.ui.evaluate_reading import choose
+from bloodapp.ui.text import ago, count, percent
+from bloodapp.ui.thumbs import class_chip
+
+_STYLE = Path(__file__).with_name("judging.css")
+_MOST = 21
+_PARTS = {"test": "test", "val": "validation"}
+
+
+def draw(dataset: Dataset, pair: Pair) -> None:
+    """Draw the comparison; raises what `effect` raises."""
+    st.html(_STYLE)
+    result = _effect(str(pair.after.folder), _stamp(pair))
+    st.html(_headline(result, pair))
+    views = {"clean": "As they are"} | ({} if result.shifted is None else {"shifted": "Under the shift"})
+    with st.container(horizontal=True, vertical_alignment="center", key="effect-choice"):
+        frame.section("Class by class")
+        shown = choose("effect_on", views, "Which images")
+    view = result.shifted if shown == "shifted" and result.shifted is not None else result.clean
+    left, right = frame.columns("effect-result", [7, 5])
+    with left:
+        st.plotly_chart(
+            _chart(result, view),
+            key="effect-chart",
+            config=CONFIG,
+            alt="Accuracy and recall of each class before and after, and the change with its interval",
+        )
+    with right:
+        _images(dataset, result, view, under_shift=shown == "shifted")
+    st.html(_table(result, view))
+    st.html(_notes(result, pair))
+
+
+def _stamp(pair: Pair) -> tuple[int, ...]:
+    return tuple((run.folder / PREDICTIONS).stat().st_mtime_ns for run in (pair.before, pair.after))
+
+
+@lru_cache(maxsize=4)
+def _effect(after: str, stamp: tuple[int, ...]) -> Effect:
+    del stamp  # part of the key only: a continued run writes its predictions anew
+    return effect(pair_of(open_run(Path(after))))
+
+
+def _headline(result: Effect, pair: Pair) -> str:
+    overall = result.clean.overall
+    blocks = [_block("The images as they are", overall)]
+    if result.shifted is not None:
+        blocks.append(_block("The same images under the shift", result.shifted.overall))
+    small = f"{count(overall.n, _PARTS.get(result.part, '') + ' image')} that neither training saw"
+    recipe = str(pair.after.config["recipe"].get("title") or pair.after.recipe).partition(":")[0]
+    return (
+        f'<div class="effect-said {verdict(overall)}"><h2>{escape(sentence(overall, result.part))}</h2>'
+        f'<p class="quiet">{escape(small)} · {escape(recipe)} · trained {escape(ago(pair.after.created))}</p>'
+        f'<div class="effect-blocks">{"".join(blocks)}</div></div>'
+    )
+
+
+def _block(title: str, overall: Paired) -> str:
+    change = overall.change
+    return (
+        f'<div class="{verdict(overall)}"><span>{escape(title)}</span>'
+        f"<b>{percent(overall.before.value)} <i>→</i> {percent(overall.after.value)}</b>"
+        f"<p><strong>{points(change.value)} points</strong>, 95 % interval {points(change.low)} to "
+        f"{points(change.high)}</p><p>{count(overall.mended, 'image')} went right, {overall.broken:,} went wrong</p></div>"
+    )
+
+
+def _chart(result: Effect, view: View) -> object:
+    one = view.overall
+    overall = [one.before.value, one.after.value, one.change.value, one.change.low, one.change.high]
+    names = ("recall_before", "recall_after", "recall_change", "recall_low", "recall_high")
+    return change_chart(overall, view.per_class[list(names)].to_numpy(), result.classes)
+
+
+def _images(dataset: Dataset, result: Effect, view: View, *, under_shift: bool) -> None:
+    mended, broken = result.changed(view)
+    for positions, title, words, colour in (
+        (mended, "went right", "wrong before, right after", "var(--good)"),
+        (broken, "went wrong", "right before, wrong after", "var(--bad)"),
+    ):
+        st.html(
+            f'<div class="group"><i style="background:{colour}"></i><b>{len(positions):,} {title}</b>'
+            f"<span>{words}</span></div>"
+        )
+        if not len(positions):
+            st.html('<p class="quiet">None.</p>')
+            continue
+        shown = positions[:_MOST]
+        titles = [c.title for c in result.classes]
+        labels = result.labels[shown]
+        thumbs.grid(
+            pictures(dataset, result.index[shown], under_shift=under_shift),
+            colours=[result.classes[k].colour for k in labels],
+            hints=[
+                f"image {result.index[at]}, {titles[result.labels[at]]}: taken for {titles[view.before[at]]} before, "
+                f"{titles[view.after[at]]} after"
+                for at in shown
+            ],
+            width=58,
+        )
+        if len(positions) > _MOST:
+            st.html(f'<div class="quiet">the first {_MOST} of {len(positions):,}</div>')
+
+
+def _table(result: Effect, view: View) -> str:
+    heads = ["class", "images", "recall", "change", "F1", "change", "went right", "wrong"]
+    rows = []
+    for place, cell_class in enumerate(result.classes):
+        row = view.per_class.iloc[place]
+        cells = [class_chip(cell_class), f"{int(row['support']):,}"]
+        for name in ("recall", "f1"):
+            levels = (_share(float(row[f"{name}_{side}"])) for side in ("before", "after"))
+            cells += [" <i>→</i> ".join(levels), _change(row, name)]
+        cells += [f"{int(row['mended']):,}", f"{int(row['broken']):,}"]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    return (
+        f'<div class="scroll effect-table"><table class="figures"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _share(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.1f}"
+
+
+def _change(row: pd.Series, name: str) -> str:
+    value, low, high = (float(row[f"{name}_{key}"]) for key in ("change", "low", "high"))
+    if np.isnan(value):
+        return "–"
+    mood = "good" if round(100 * low, 1) > 0 else "bad" if round(100 * high, 1) < 0 else ""
+    return f'<strong class="{mood}">{points(value)}</strong><small>{points(low)} to {points(high)}</small>'
+
+
+def _notes(result: Effect, pair: Pair) -> str:
+    """What the figures do not know, in plain words."""
+    (first, before), (second, after) = (_learned(run) for run in (pair.before, pair.after))
+    said = [
+        f"Before learned from {before}, after from {after}; the recipe and its seed are the same. "
+        f"An epoch has {'more' if first > second else 'as many' if first == second else 'fewer'} images before.",
+        "Both are judged on the same images, under the decided labels; copies of these images are in neither "
+        "training. Intervals: 95 %, from 2,000 paired bootstrap resamples, never narrower than McNemar's exact test "
+        "allows. They are about the draw of the images: with one training each, another seed would move both "
+        f"figures a little; and of {len(result.classes)} classes one may leave out 0 by chance.",
+    ]
+    if result.part == "val":
+        said.append("There is no test part: these validation images also chose the best epochs.")
+    if pair.after.config["recipe"].get("images"):
+        said.append("This pair took few images: it shows that everything works, not what cleaning does.")
+    return (
+        '<div class="effect-notes quiet">' + "".join(f"<p>{escape(words)}</p>" for words in said) + "</div>"
+    )
+
+
+def _learned(run: Run) -> tuple[int, str]:
+    images = int((run.split()["part"] == "train").sum())
+    epochs = (run.report() or {}).get("epochs")
+    return images, count(images, "image") + (f" in {count(int(epochs), 'epoch')}" if epochs else "")
