@@ -1,0 +1,100 @@
+"""A dataset whose faults nobody knows: what planting is for, the form that starts it, and the way to the copy."""
+
+import streamlit as st
+
+from bloodapp.data.dataset import Dataset, dataset_path, list_datasets
+from bloodapp.data.importing import checked_target
+from bloodapp.errors import BloodappError
+from bloodapp.jobs.job import Job, list_jobs, submit
+from bloodapp.ui import background, frame, state
+from bloodapp.ui.text import count
+
+
+def draw(dataset: Dataset) -> None:
+    """Draw the empty scoreboard: a planting at work, the copy that came of the last one, or the form."""
+    job = _last(dataset)
+    if job is not None and job.state() != "done":
+        background.watch(job, key="plant", dismiss=True)
+        if job.state() not in ("failed", "stopped", "interrupted"):
+            return
+    made = (job.status().get("result") or {}) if job is not None else {}
+    if made.get("dataset") in list_datasets():
+        _ready(str(made["dataset"]), int(made["count"]), int(made["faults"]))
+        with st.expander("Plant other faults"):
+            _form(dataset, primary=False)
+        return
+    with st.container(border=True, key="board-empty"):
+        st.html(
+            '<div class="empty"><h2>How much of what is wrong do the detectors find?</h2><p>That can only be said '
+            "where the truth is known. So plant known faults into a copy: duplicates, jokes and foreign pictures, "
+            "blends, blur, bad light and wrong labels, about a quarter of all images. This dataset stays as it is."
+            "</p></div>"
+        )
+        _form(dataset, primary=True)
+
+
+def _form(dataset: Dataset, *, primary: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="board-plant"):
+        name = st.text_input("Name of the copy", value=_free_name(dataset), key="plant-name", width=260)
+        seed = st.number_input(
+            "Seed",
+            min_value=0,
+            max_value=2**31,
+            value=1,
+            key="plant-seed",
+            width=130,
+            help="Another seed, other faults.",
+        )
+        if not st.button(
+            "Plant known faults into a copy",
+            key="plant",
+            type="primary" if primary else "secondary",
+            icon=":material/potted_plant:",
+        ):
+            return
+    try:
+        checked_target(name.strip())
+    except BloodappError as problem:
+        frame.error(problem)
+        return
+    submit(
+        "plant",
+        {"dataset": dataset.name, "name": name.strip(), "seed": int(seed)},
+        title=f"Planting faults into a copy of {dataset.name}",
+    )
+    background.runner().wake()
+    st.rerun()
+
+
+def _ready(name: str, images: int, faults: int) -> None:
+    with st.container(border=True, key="board-ready"):
+        st.html(
+            f"<div class=\"empty\"><h2>The copy is ready</h2><p>'{name}' holds {count(images, 'image')}, "
+            f"{faults:,} of them with a planted fault. Open it, let the detectors look, and the scoreboard says what "
+            "they found.</p></div>"
+        )
+        st.button(
+            "Open it",
+            key="plant-open",
+            type="primary",
+            icon=":material/arrow_forward:",
+            on_click=state.choose_dataset,
+            args=(name,),
+        )
+
+
+def _free_name(dataset: Dataset) -> str:
+    wanted = f"{dataset.name[:50]}-planted"
+    number = 2
+    name = wanted
+    while dataset_path(name).exists():
+        name = f"{wanted}-{number}"
+        number += 1
+    return name
+
+
+def _last(dataset: Dataset) -> Job | None:
+    return next(
+        (job for job in list_jobs() if job.kind == "plant" and job.params.get("dataset") == dataset.name),
+        None,
+    )
