@@ -80,7 +80,8 @@ def _block(title: str, overall: Paired) -> str:
         f'<div class="{verdict(overall)}"><span>{escape(title)}</span>'
         f"<b>{percent(overall.before.value)} <i>→</i> {percent(overall.after.value)}</b>"
         f"<p><strong>{points(change.value)} points</strong>, 95 % interval {points(change.low)} to "
-        f"{points(change.high)}</p><p>{count(overall.mended, 'image')} went right, {overall.broken:,} went wrong</p></div>"
+        f"{points(change.high)}</p>"
+        f"<p>{count(overall.mended, 'image')} went right, {overall.broken:,} went wrong</p></div>"
     )
 
 
