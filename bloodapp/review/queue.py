@@ -12,14 +12,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from bloodapp.data.decisions import Judged
-from bloodapp.review.findings import KINDS
+from bloodapp.review.keepers import Rule, keeper, majority_label
 
 State = Literal["open", "flagged", "decided"]
 
 # What is said about a group, the most telling first; the rest is about single images.
 _OF_GROUPS = ("label_conflict", "leakage", "near_duplicate", "exact_duplicate")
+_TWINS = ("exact_duplicate", "near_duplicate")
+_WRONG_LABEL = "mislabelled"
 _FEW_LABELS = 3
-_COPIES = frozenset({"exact_duplicate", "near_duplicate"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,9 @@ class Card:
     Attributes:
         key: the same for the same findings, whatever was decided.
         kinds: what was found, worst first.
-        indices: int64 (M,) the images, ascending; of a group the first is the one to keep.
+        indices: int64 (M,) the images, ascending.
+        faulty: int64, those of them that have a fault of their own, whatever they are copies of.
+        doubtful: int64, those that look like `suggested`, an unlike label they carry.
         reason: in plain words, one sentence or two, without a full stop at the end.
         score: the worst score, 0 to 1.
         worth: how many faults one click is expected to settle; the queue's order.
@@ -40,6 +43,8 @@ class Card:
     key: str
     kinds: tuple[str, ...]
     indices: NDArray[np.int64]
+    faulty: NDArray[np.int64]
+    doubtful: NDArray[np.int64]
     reason: str
     score: float
     worth: float
@@ -65,10 +70,7 @@ def cards(findings: pd.DataFrame, judged: Judged) -> list[Card]:
     """
     if findings.empty:
         return []
-    table = findings.assign(
-        card=_together(findings["index"].to_numpy(), findings["group"].to_numpy()),
-        trust=findings["kind"].map({kind: one.trust for kind, one in KINDS.items()}).fillna(0.5),
-    )
+    table = findings.assign(card=_together(findings["index"].to_numpy(), findings["group"].to_numpy()))
     table = table.sort_values(["card", "index"], kind="stable")
     columns = {name: table[name].to_numpy() for name in table.columns}
     bounds = np.flatnonzero(np.diff(columns["card"], prepend=-1, append=-2))
@@ -97,34 +99,47 @@ def _card(rows: dict[str, NDArray], judged: Judged) -> Card:
     worst: dict[str, float] = {}
     for kind, score in zip(rows["kind"].tolist(), rows["score"].tolist(), strict=True):
         worst[kind] = max(worst.get(kind, 0.0), score)
-    kinds = tuple(sorted(worst, key=lambda kind: (-worst[kind] * _trust(kind), kind)))
     named = np.unique(rows["suggested"][rows["suggested"] >= 0])
+    suggested = int(named[0]) if len(named) == 1 else -1
+    wrong = (rows["kind"] == _WRONG_LABEL) & (rows["suggested"] == suggested)
+    own = [kind not in (*_OF_GROUPS, _WRONG_LABEL) for kind in rows["kind"].tolist()]
     return Card(
         key=f"{'group' if len(indices) > 1 else 'image'}-{indices[0]}",
-        kinds=kinds,
+        kinds=tuple(sorted(worst, key=lambda kind: (-worst[kind], kind))),
         indices=indices,
-        reason=_reason(rows, worst),
+        faulty=np.unique(rows["index"][own]),
+        doubtful=np.unique(rows["index"][wrong]) if suggested >= 0 else indices[:0],
+        reason=_reason(rows, worst, len(indices)),
         score=max(worst.values()),
-        worth=_worth(rows, indices, worst),
-        suggested=int(named[0]) if len(named) == 1 else -1,
+        worth=_worth(rows, indices),
+        suggested=suggested,
         state=_state(rows, indices, judged),
     )
 
 
-def _reason(rows: dict[str, NDArray], worst: dict[str, float]) -> str:
-    """The most telling sentence about the group, then what else was found about its images."""
-    together = [kind for kind in _OF_GROUPS if kind in worst][:1]
-    alone = sorted((kind for kind in worst if kind not in _OF_GROUPS), key=lambda kind: -worst[kind])
-    said = [str(rows["reason"][rows["kind"] == kind][0]) for kind in together + alone[:2]]
+def _reason(rows: dict[str, NDArray], worst: dict[str, float], count: int) -> str:
+    """What is said about the group, then the worst that was found about its images, and about how many of them."""
+    together = [kind for kind in _OF_GROUPS if kind in worst and kind not in _TWINS]
+    together = together or [kind for kind in _OF_GROUPS if kind in worst][:1]
+    alone = sorted((kind for kind in worst if kind not in _OF_GROUPS), key=lambda kind: -worst[kind])[:2]
+    said = [str(rows["reason"][rows["kind"] == kind][0]) for kind in together]
+    for kind in alone:
+        about = rows["kind"] == kind
+        reason, number = str(rows["reason"][about][0]), int(about.sum())
+        if number < count:
+            whom = "One of them" if number == 1 else f"{number:,} of them"
+            reason = f"{whom}: {reason[:1].lower()}{reason[1:]}"
+        said.append(reason)
     return ". ".join(dict.fromkeys(said))
 
 
-def _worth(rows: dict[str, NDArray], indices: NDArray[np.int64], worst: dict[str, float]) -> float:
-    expected = rows["score"] * rows["trust"]
+def _worth(rows: dict[str, NDArray], indices: NDArray[np.int64]) -> float:
+    """How many of the images are expected to be faulty: each as surely as the surest finding about it.
+
+    That is what one click settles. Of copies the one to keep scores next to nothing.
+    """
     by_image = np.zeros(len(indices))
-    np.maximum.at(by_image, np.searchsorted(indices, rows["index"]), expected)
-    if worst.keys() <= _COPIES:
-        by_image[0] = 0  # the copies are the fault, the first is to be kept
+    np.maximum.at(by_image, np.searchsorted(indices, rows["index"]), rows["score"])
     return float(by_image.sum())
 
 
@@ -140,65 +155,135 @@ def _state(rows: dict[str, NDArray], indices: NDArray[np.int64], judged: Judged)
     return "flagged" if flagged.any() else "decided"
 
 
-def _trust(kind: str) -> float:
-    return KINDS[kind].trust if kind in KINDS else 0.5
-
-
 @dataclass(frozen=True, eq=False)
 class Offer:
-    """A decision about a whole card that takes one click.
+    """A decision about a card that takes one click.
 
     Attributes:
-        key: `exclude`, `keep`, `first` (keep the first, exclude the rest) or `as-LABEL` (keep one that is
-            labelled so, exclude the rest).
+        key: `exclude`, `keep`, `relabel`, a keeper rule (keep the image it chooses, exclude the rest) or `as-LABEL`
+            (keep one that is labelled so, exclude the rest).
         title: what the button says.
         action: as the ledger calls it.
         indices: int64 (M,) the images it is about.
+        label: the new label of a relabel.
     """
 
     key: str
     title: str
     action: str
     indices: NDArray[np.int64]
+    label: int | None = None
 
 
-def offers(card: Card, labels: NDArray[np.int16], titles: Sequence[str]) -> tuple[Offer, ...]:
+def offers(
+    card: Card,
+    judged: Judged,
+    titles: Sequence[str],
+    rule: Rule = "advised",
+    sharpness: NDArray[np.float64] | None = None,
+) -> tuple[Offer, ...]:
     """The one-click decisions about a card, the advisable one first.
 
-    Of mere copies one is worth keeping. Of a picture under several labels nobody knows which one is right, unless
-    most of them agree; under two or three, each can be kept.
+    Of mere copies one is worth keeping, if nothing else is wrong with it. Of a picture under several labels nobody
+    knows which one is right, unless most of them agree; under two or three, each can be kept. A doubtful label is
+    changed to the suggested one, unless the image has a worse fault.
 
     Args:
         card: the card.
-        labels: int16 (N,) of all images, as they are now.
+        judged: what was decided: labels as they are now, and what is still there.
         titles: of the classes, in the order of the labels.
+        rule: which image of a group is kept; `advised` leaves it to the findings.
+        sharpness: (M,) of the card's images, as from `keepers.sharpness`, for the rule `sharpest`.
     """
-    if not card.grouped:
-        return (
-            Offer("exclude", "Exclude", "exclude", card.indices),
-            Offer("keep", "Keep", "keep", card.indices),
-        )
+    left = card.indices[judged.included[card.indices]]
+    if not card.grouped or (len(left) == 1 and card.open):
+        return _about_one(card, left if card.grouped else card.indices, titles)
     count = len(card.indices)
     whole = "both" if count == 2 else f"all {count:,}"
     exclude = Offer("exclude", f"Exclude {whole}", "exclude", card.indices)
     keep = Offer("keep", f"Keep {whole}", "keep", card.indices)
-    if "label_conflict" not in card.kinds:
-        first = Offer("first", f"Keep the first, exclude {count - 1:,}", "exclude", card.indices[1:])
-        return first, exclude, keep
-    carried = [int(label) for label in np.unique(labels[card.indices]) if label >= 0]
+    others = (*_relabel(card, left, titles), keep)
+    if not len(left):
+        return exclude, *others
+    kept = _kept(card, left, judged, rule, sharpness)
+    if rule != "advised" or "label_conflict" not in card.kinds:
+        return (exclude, *others) if kept is None else (_keep_one(card, kept, rule), exclude, *others)
+    labels = judged.labels[left]
+    carried = [int(label) for label in np.unique(labels) if label >= 0]
+    agreed = majority_label(labels) if kept is not None else None
     if len(carried) > _FEW_LABELS:
-        return (
-            exclude,
-            Offer("first", f"Keep the first, exclude {count - 1:,}", "exclude", card.indices[1:]),
-            keep,
-        )
-    one_of = sorted(carried, key=lambda label: label != card.suggested)
-    chosen = tuple(_keep_as(card, label, labels, titles) for label in one_of)
-    return (*chosen, exclude, keep) if card.suggested in carried else (exclude, *chosen, keep)
+        carried = [label for label in carried if label == agreed]
+    one_of = [
+        _keep_as(card, left[labels == label], label, titles)
+        for label in sorted(carried, key=lambda label: label != agreed)
+    ]
+    if not one_of:
+        return exclude, _keep_one(card, int(left[0]), "first"), *others
+    return (*one_of, exclude, *others) if agreed in carried else (exclude, *one_of, *others)
 
 
-def _keep_as(card: Card, label: int, labels: NDArray[np.int16], titles: Sequence[str]) -> Offer:
-    kept = card.indices[labels[card.indices] == label][0]
+def kept_by(
+    card: Card, judged: Judged, rule: Rule, sharpness: NDArray[np.float64] | None = None
+) -> Offer | None:
+    """What a keeper rule does to a group: exclude all but the image it keeps. None when nothing is left of it."""
+    left = card.indices[judged.included[card.indices]]
+    if not len(left):
+        return None
+    kept = _kept(card, left, judged, rule, sharpness)
+    return Offer("exclude", "Exclude all", "exclude", left) if kept is None else _keep_one(card, kept, rule)
+
+
+def _kept(
+    card: Card,
+    left: NDArray[np.int64],
+    judged: Judged,
+    rule: Rule,
+    sharpness: NDArray[np.float64] | None,
+) -> int | None:
+    labels = judged.labels[left]
+    if rule == "advised" and "label_conflict" not in card.kinds:
+        labels = np.full_like(labels, -1)  # of mere copies any one will do
+    return keeper(
+        rule,
+        left,
+        labels,
+        None if sharpness is None else sharpness[np.isin(card.indices, left)],
+        np.isin(left, card.faulty),
+    )
+
+
+def _about_one(card: Card, index: NDArray[np.int64], titles: Sequence[str]) -> tuple[Offer, ...]:
+    exclude = Offer("exclude", "Exclude", "exclude", index)
+    relabel = _relabel(card, index, titles)
+    keep = Offer("keep", "Keep", "keep", index)
+    own = [kind for kind in card.kinds if kind not in _OF_GROUPS]
+    worst = own[:1] == [_WRONG_LABEL]
+    return (*relabel, exclude, keep) if worst else (exclude, *relabel, keep)
+
+
+def _relabel(card: Card, among: NDArray[np.int64], titles: Sequence[str]) -> tuple[Offer, ...]:
+    """The offer to believe the suggested label, if there is one; no offer else."""
+    about = card.doubtful[np.isin(card.doubtful, among)]
+    if not len(about):
+        return ()
+    return (Offer("relabel", f"Relabel as {titles[card.suggested]}", "relabel", about, card.suggested),)
+
+
+def _keep_one(card: Card, kept: int, rule: Rule) -> Offer:
+    rest = card.indices[card.indices != kept]
+    first = kept == card.indices[0]
+    which = "the sharpest" if rule == "sharpest" else "the first" if first else f"image {kept:,}"
+    return Offer(
+        "first" if first and rule == "advised" else rule,
+        f"Keep {which}, exclude {len(rest):,}",
+        "exclude",
+        rest,
+    )
+
+
+def _keep_as(card: Card, carrying: NDArray[np.int64], label: int, titles: Sequence[str]) -> Offer:
+    sound = carrying[~np.isin(carrying, card.faulty)]
+    kept = (sound if len(sound) else carrying)[0]
     return Offer(f"as-{label}", f"Keep {titles[label]}", "exclude", card.indices[card.indices != kept])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, NotFound, Unreadable
@@ -19,6 +20,9 @@ FLOOR = 0.25
 """No finding scores less, but the first of a group, which goes with its copies."""
 
 DEFAULT = 0.5
+
+CERTAIN = ("exact_duplicate", "label_conflict", "leakage")
+"""The kinds that are facts and no estimates: moving a threshold would hide some of them and mean nothing."""
 
 
 def thresholds(dataset: Dataset) -> dict[str, float]:
@@ -45,12 +49,15 @@ def choose_threshold(dataset: Dataset, kind: str, threshold: float | None) -> No
 
 def above(findings: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataFrame:
     """The findings that reach the threshold of their kind, in their order; a group comes whole or not at all."""
-    score = findings["score"].to_numpy()
-    group = findings["group"].to_numpy()
-    best = findings.groupby(["kind", "group"], sort=False)["score"].transform("max").to_numpy()
     limit = findings["kind"].map(dict(limits)).fillna(DEFAULT).to_numpy()
-    chosen = np.where(group >= 0, best, score) >= limit
-    return findings[chosen].reset_index(drop=True)
+    return findings[reach(findings) >= limit].reset_index(drop=True)
+
+
+def reach(findings: pd.DataFrame) -> NDArray[np.float64]:
+    """Up to which threshold each finding counts, (M,): its score, or the best one of its group."""
+    score = findings["score"].to_numpy(np.float64)
+    best = findings.groupby(["kind", "group"], sort=False)["score"].transform("max").to_numpy(np.float64)
+    return np.where(findings["group"].to_numpy() >= 0, best, score)
 
 
 def _within(value: object) -> float:

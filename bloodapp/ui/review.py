@@ -46,7 +46,7 @@ def draw(here: frame.Here) -> None:
     """Draw the page; there is a dataset."""
     dataset = here.dataset
     assert dataset is not None, "the frame stops without a dataset"
-    state.register("review", ("view", *review_filters.NAMES))
+    state.register("review", ("view", *review_around.NAMES, *review_filters.NAMES))
     st.html(_STYLE)
     st.html(review_pictures.class_dots(dataset.classes))
     review_acts.report()

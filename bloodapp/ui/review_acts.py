@@ -13,15 +13,18 @@ from bloodapp.errors import BloodappError
 from bloodapp.review.findings import KINDS
 from bloodapp.review.queue import Card, Offer
 from bloodapp.ui import frame, state
-from bloodapp.ui.text import count, plain
+from bloodapp.ui.text import count, moments_ago, plain
 
 FLAG_REASONS = ("Look again later", "Ask an expert", "Unsure of the class", "Poor image")
 """Why an image may be put aside; the first is what the shortcut records."""
 
-HISTORY = "history"
-"""The name of the dialog with all decisions; any other name is the key of a card that is looked at closer."""
+REASON = "because"
+"""Where the reason in people's own words is kept, which goes with every decision while it stands there."""
 
+_VERBS = {"exclude": "excluded", "keep": "kept", "flag": "flagged", "relabel": "relabelled"}
 _DIALOG = "review_dialog"
+_SEEN = "review_seen"
+_MINE = "review_mine"
 _SAID = "review_said"
 _WRONG = "review_wrong"
 
@@ -52,19 +55,21 @@ def decide(
     label: int | None = None,
     because: str = "",
 ) -> None:
-    """Record one decision; the page says so when it is drawn next."""
+    """Record one decision; the page says so when it is drawn next, and what others did about these images meanwhile."""
     try:
-        decisions.record(dataset, indices, action, label=label, why=because, who=who())
+        batch = decisions.record(dataset, indices, action, label=label, why=_in_full(because), who=who())
+        others = _meanwhile(dataset, indices, batch)
     except BloodappError as problem:
-        state.put(_WRONG, str(problem))
+        wrong(problem)
     else:
-        state.put(_SAID, sentence(action, len(indices), label, dataset.classes))
+        say(". ".join(part for part in (sentence(action, len(indices), label, dataset.classes), others) if part))
 
 
 def take(dataset: Dataset, card: Card, offer: Offer) -> None:
     """Record an offered decision about a card."""
-    because = why(card) + ("; one is kept" if len(offer.indices) < len(card.indices) else "")
-    decide(dataset, offer.indices, offer.action, because=because)
+    one_stays = offer.action == "exclude" and len(offer.indices) < len(card.indices)
+    because = why(card) + ("; one is kept" if one_stays else "")
+    decide(dataset, offer.indices, offer.action, label=offer.label, because=because)
 
 
 def flag(dataset: Dataset, indices: NDArray, menu: str) -> None:
@@ -80,11 +85,52 @@ def relabel(dataset: Dataset, indices: NDArray, menu: str, because: str) -> None
 def undo(dataset: Dataset, batch: int, *, again: bool = False) -> None:
     """Undo a batch at any time; with `again` the batch is an undo, and what it undid holds again."""
     try:
-        decisions.undo(dataset, batch=batch, who=who())
+        decisions.undo(dataset, batch=batch, why=reason(), who=who())
     except BloodappError as problem:
-        state.put(_WRONG, str(problem))
+        wrong(problem)
     else:
-        state.put(_SAID, "Done again." if again else "Undone.")
+        say("Done again." if again else "Undone.")
+
+
+def undo_event(dataset: Dataset, seq: int) -> None:
+    """Undo the decision about one image of a batch."""
+    try:
+        decisions.undo(dataset, seq=seq, why=reason(), who=who())
+    except BloodappError as problem:
+        wrong(problem)
+    else:
+        say("Undone for this image.")
+
+
+def redo_event(dataset: Dataset, seq: int) -> None:
+    """Make the decision about one image hold again."""
+    try:
+        decisions.redo(dataset, seq=seq, why=reason(), who=who())
+    except BloodappError as problem:
+        wrong(problem)
+    else:
+        say("Done again for this image.")
+
+
+def reason() -> str:
+    """The reason in people's own words, or an empty string."""
+    return str(state.get(REASON) or "").strip()
+
+
+def saw(dataset: Dataset, seq: int) -> None:
+    """Remember up to which event the page shows the decisions about a dataset."""
+    state.put(_SEEN, {dataset.name: seq})
+    state.put(_MINE, [])
+
+
+def say(text: str) -> None:
+    """Have the page say this when it is drawn next."""
+    state.put(_SAID, text)
+
+
+def wrong(problem: Exception) -> None:
+    """Have the page tell of a mistake when it is drawn next."""
+    state.put(_WRONG, str(problem))
 
 
 def open_dialog(name: str) -> None:
@@ -124,3 +170,26 @@ def sentence(action: str, number: int, label: int | None, classes: Sequence[Cell
         return f"Relabelled {count(number, 'image')} {title}"
     verb = {"exclude": "Excluded", "keep": "Kept", "flag": "Flagged"}.get(action, action.capitalize())
     return f"{verb} {count(number, 'image')}"
+
+
+def _in_full(because: str) -> str:
+    """What was found, and the reason in people's own words."""
+    return ": ".join(part for part in (because, reason()) if part)
+
+
+def _meanwhile(dataset: Dataset, indices: Sequence[int] | NDArray, batch: int) -> str:
+    """What somebody else decided about these images after this page was drawn: `Anna excluded it 3 s ago, too`."""
+    seen = (state.get(_SEEN) or {}).get(dataset.name)
+    mine = [*(state.get(_MINE) or []), batch]
+    state.put(_MINE, mine)
+    if seen is None:
+        return ""
+    found = decisions.meanwhile(dataset, indices, after=seen, batch=batch)
+    found = [event for event in found if event.batch not in mine]
+    if not found:
+        return ""
+    last = found[0]
+    number = len({event.index for event in found if event.batch == last.batch})
+    whom = "it" if len(indices) == 1 else "them" if number == len(indices) else f"{number:,} of them"
+    other = last.who if last.who and last.who != who() else "Another tab"
+    return f"{other} {_VERBS[last.action]} {whom} {moments_ago(last.when)}: both stand in the ledger"

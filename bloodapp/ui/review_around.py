@@ -1,9 +1,71 @@
 """Looking around: both ends of the dataset, and everything that looks like a marked picture."""
 
+import streamlit as st
+
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
+from bloodapp.ui import review_ends, review_like, review_side, state
+
+NAMES = ("like",)
+"""What the address carries: the marked picture; without one, both ends are shown."""
+
+_LAST = "like-last"
+_MODES = {"ends": "Both ends", "like": "What looks like this"}
 
 
 def draw(dataset: Dataset, judged: Judged) -> None:
-    """Draw this part of the page."""
-    del dataset, judged
+    """Draw this part of the page, and beside it what remains and the last decisions."""
+    marked = _marked(len(dataset))
+    with st.container(key="review-body"):
+        left, right = st.columns([7, 2.4], gap="large")
+        with left:
+            _modes(marked)
+            if marked is None:
+                review_ends.draw(dataset, judged, mark)
+            else:
+                review_like.draw(dataset, judged, marked, mark)
+        with right:
+            review_side.draw(dataset, judged)
+
+
+def mark(index: int) -> None:
+    """Lead to everything that looks like this image."""
+    state.put("view", "around")
+    state.put("like", str(index))
+    state.put(_LAST, str(index))
+    review_like.forget()
+
+
+def open_ends() -> None:
+    """Lead to both ends of the dataset."""
+    state.put("view", "around")
+    state.put("like", None)
+
+
+def _modes(marked: int | None) -> None:
+    st.session_state["around-mode"] = "ends" if marked is None else "like"
+    st.segmented_control(
+        "Look at",
+        list(_MODES),
+        key="around-mode",
+        required=True,
+        format_func=lambda one: _MODES[one],
+        label_visibility="collapsed",
+        on_change=_choose_mode,
+    )
+
+
+def _choose_mode() -> None:
+    if st.session_state["around-mode"] == "ends":
+        open_ends()
+    else:
+        mark(int(state.get(_LAST) or 0))
+
+
+def _marked(size: int) -> int | None:
+    """The marked picture as the address has it; what does not exist is passed over."""
+    try:
+        index = int(str(state.get("like") or ""))
+    except ValueError:
+        return None
+    return index if 0 <= index < size else None

@@ -4,11 +4,12 @@ import streamlit as st
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
-from bloodapp.review.queue import Card, offers
-from bloodapp.ui import review_acts, review_closer
+from bloodapp.review.queue import Card
+from bloodapp.ui import review_acts, review_around, review_closer, review_keeping
 from bloodapp.ui import review_pictures as pictures
 
 _FEW = 4  # pictures that stand beside the words
+_KEYS = {"exclude": "x", "keep": "k", "relabel": "r"}
 
 
 def draw(dataset: Dataset, judged: Judged, page: list[Card]) -> None:
@@ -36,7 +37,7 @@ def _large(dataset: Dataset, judged: Judged, card: Card) -> None:
         if card.grouped:
             st.html(
                 pictures.head(card, judged)
-                + pictures.labels(dataset, judged, card)
+                + pictures.labels(dataset, judged, card.indices)
                 + pictures.strip(dataset, judged, card)
             )
             _actions(dataset, judged, card, large=True)
@@ -62,7 +63,7 @@ def _group(dataset: Dataset, judged: Judged, card: Card) -> None:
     with st.container(border=True, key=f"card-{card.key}"):
         head = pictures.head(card, judged)
         few = len(card.indices) <= _FEW
-        head += pictures.labels(dataset, judged, card, bar=not few)
+        head += pictures.labels(dataset, judged, card.indices, bar=not few)
         if not few:
             st.html(head + pictures.strip(dataset, judged, card))
             _actions(dataset, judged, card)
@@ -89,9 +90,9 @@ def _tile(dataset: Dataset, judged: Judged, card: Card) -> None:
 
 def _offers(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) -> None:
     """The decisions about the whole card; on the large card the advisable one stands out and has the key."""
-    free = {"x", "k"}
-    for place, offer in enumerate(offers(card, judged.labels, [one.title for one in dataset.classes])):
-        key = "k" if offer.action == "keep" else "x"
+    free = set(_KEYS.values())
+    for place, offer in enumerate(review_keeping.offered(dataset, judged, card)):
+        key = _KEYS[offer.action]
         shortcut = key if large and review_acts.keys() and key in free else None
         free.discard(key)
         st.button(
@@ -105,7 +106,9 @@ def _offers(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False
 
 
 def _more(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) -> None:
-    """What is done less often: another label, putting aside, a closer look."""
+    """What is done less often: keeping another one, another label, putting aside, a closer look, look-alikes."""
+    if card.grouped:
+        review_keeping.draw_menu(dataset, judged, card, large=large)
     if large:
         st.button(
             "Flag",
@@ -140,6 +143,15 @@ def _more(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) 
             on_click=review_closer.ask_for,
             args=(card,),
         )
+    st.button(
+        "Find what looks like this" if large else "",
+        key=f"like-{card.key}",
+        type="tertiary",
+        icon=":material/image_search:",
+        help="Find what looks like this",
+        on_click=review_around.mark,
+        args=(int(card.indices[0]),),
+    )
 
 
 def _relabel_menu(dataset: Dataset, card: Card) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
@@ -37,45 +38,53 @@ def _dialog(dataset: Dataset, judged: Judged, card: Card) -> None:
     pages = -(-len(card.indices) // A_PAGE)
     page = st.pagination(pages, key=f"closer-page-{card.key}") if pages > 1 else 1
     here = card.indices[(page - 1) * A_PAGE : page * A_PAGE]
-    tiles = [_tile(dataset, judged, int(index)) for index in here]
+    tiles = [tile(dataset, judged, int(index)) for index in here]
     chosen = np.array(picker(tiles, key=PICKER, version=f"{card.key}-{page}"), np.int64)
     chosen = chosen[np.isin(chosen, card.indices)]
-    because = review_acts.why(card)
+    if act_on(dataset, chosen, review_acts.why(card), key="closer"):
+        review_acts.close_dialog()
+        st.rerun()
+
+
+def act_on(dataset: Dataset, chosen: NDArray[np.int64], because: str, *, key: str) -> bool:
+    """Draw what can be done about chosen images, and do it; whether something was decided.
+
+    Args:
+        dataset: theirs.
+        chosen: int64 (M,), possibly none.
+        because: the reason that is recorded.
+        key: what the keys of the buttons begin with.
+    """
     none = len(chosen) == 0
     st.html(f'<p class="chosen">{count(len(chosen), "image")} chosen</p>')
     with st.container(horizontal=True, gap="small"):
-        if st.button("Exclude", type="primary", disabled=none, key="closer-exclude"):
-            _close_after(dataset, chosen, "exclude", because)
-        if st.button("Keep", disabled=none, key="closer-keep"):
-            _close_after(dataset, chosen, "keep", because)
+        excluded = st.button("Exclude", type="primary", disabled=none, key=f"{key}-exclude")
+        kept = st.button("Keep", disabled=none, key=f"{key}-keep")
         label = st.menu_button(
             "Relabel",
             range(len(dataset.classes)),
             format_func=lambda label: dataset.classes[label].title,
             disabled=none,
-            key="closer-relabel",
+            key=f"{key}-relabel",
         )
-        if label is not None:
-            _close_after(dataset, chosen, "relabel", because, int(label))
-        reason = st.menu_button("Flag", review_acts.FLAG_REASONS, disabled=none, key="closer-flag")
-        if reason is not None:
-            _close_after(dataset, chosen, "flag", str(reason))
+        reason = st.menu_button("Flag", review_acts.FLAG_REASONS, disabled=none, key=f"{key}-flag")
+    if excluded or kept:
+        review_acts.decide(dataset, chosen, "exclude" if excluded else "keep", because=because)
+    elif label is not None:
+        review_acts.decide(dataset, chosen, "relabel", label=int(label), because=because)
+    elif reason is not None:
+        review_acts.decide(dataset, chosen, "flag", because=str(reason))
+    return bool(excluded or kept or label is not None or reason is not None)
 
 
-def _close_after(
-    dataset: Dataset, chosen: np.ndarray, action: str, because: str, label: int | None = None
-) -> None:
-    review_acts.decide(dataset, chosen, action, label=label, because=because)
-    review_acts.close_dialog()
-    st.rerun()
-
-
-def _tile(dataset: Dataset, judged: Judged, index: int) -> dict[str, object]:
+def tile(dataset: Dataset, judged: Judged, index: int, text: str | None = None) -> dict[str, object]:
+    """One image as the picker takes it, with its class or another text below."""
     label = int(judged.labels[index])
+    title = dataset.classes[label].title if label >= 0 else "no label"
     return {
         "id": index,
         "src": data_uri(thumbnail(dataset, index)),
-        "text": dataset.classes[label].title if label >= 0 else "no label",
+        "text": title if text is None else text,
         "hint": pictures.hint(dataset, judged, index),
         "colour": pictures.colour_of(dataset, judged, index),
         "out": not bool(judged.included[index]),

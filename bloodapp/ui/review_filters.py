@@ -9,10 +9,10 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review.findings import KINDS
 from bloodapp.review.queue import Card, matching
-from bloodapp.ui import state
+from bloodapp.ui import review_keeping, state
 
-NAMES = ("finding", "show", "labelled", "sheet")
-"""What the address carries: the kind of finding, the state, the class and the page of the queue."""
+NAMES = ("finding", "show", "labelled", "sheet", review_keeping.NAME)
+"""What the address carries: the kind of finding, the state, the class, the page of the queue, the keeper rule."""
 
 _STATES = ("open", "flagged", "decided", "all")
 

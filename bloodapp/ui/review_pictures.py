@@ -3,6 +3,7 @@
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset
@@ -97,9 +98,20 @@ def about(dataset: Dataset, judged: Judged, index: int) -> str:
     return f'<p class="about">{chip}<span class="quiet">image {index:,}</span></p>'
 
 
-def labels(dataset: Dataset, judged: Judged, card: Card, *, bar: bool = True) -> str:
-    """How the images of a card are labelled now: a bar of their classes and its legend, as HTML."""
-    labels = judged.labels[card.indices]
+def bars(numbers: NDArray[np.integer], lit: NDArray[np.bool_]) -> str:
+    """A small histogram, as HTML: one bar a number, those that are lit in colour."""
+    most = max(float(np.sqrt(numbers.max(initial=0))), 1.0)  # by their roots: few must be seen beside many
+    parts = "".join(
+        f'<i{" class=lit" if on else ""} style="height:{100 * float(np.sqrt(number)) / most:.0f}%" '
+        f'title="{number:,}"></i>'
+        for number, on in zip(numbers.tolist(), lit.tolist(), strict=True)
+    )
+    return f'<div class="bars">{parts}</div>'
+
+
+def labels(dataset: Dataset, judged: Judged, indices: NDArray[np.int64], *, bar: bool = True) -> str:
+    """How images are labelled now: a bar of their classes and its legend, as HTML."""
+    labels = judged.labels[indices]
     found, numbers = np.unique(labels, return_counts=True)
     parts, legend = [], []
     for label, number in zip(found.tolist(), numbers.tolist(), strict=True):

@@ -1,23 +1,27 @@
 """The queue of the Review page: card by card, or all cards of the filters at once."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review.findings import KINDS
-from bloodapp.review.queue import Card, offers, sheets
+from bloodapp.review.keepers import RULES
+from bloodapp.review.queue import Card, sheets
 from bloodapp.ui import (
     frame,
     review_acts,
+    review_around,
     review_cards,
     review_closer,
     review_filters,
+    review_keeping,
     review_pictures,
     review_side,
+    review_thresholds,
 )
 from bloodapp.ui.text import count
-
-_ALL = {"advice": "Do what is advised: keep one of mere copies, exclude the rest", "keep": "Keep them all"}
 
 
 def draw(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
@@ -35,13 +39,23 @@ def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
     if not queue:
         with st.container(border=True, key="clean"):
             st.html(
-                '<div class="empty"><h2>Nothing found</h2><p>No copies, no conflicting labels, no dark, bright, '
-                "blurred or empty image. That does not prove every label right.</p></div>"
+                '<div class="empty"><h2>Nothing found</h2><p>Nothing that the scan looked for reaches its threshold. '
+                "That does not prove every label right: look around, or lower a threshold.</p></div>"
             )
+            with st.container(horizontal=True, gap="small"):
+                st.button("Look around", key="nothing-around", on_click=review_around.open_ends)
+                review_thresholds.draw(dataset)
         return
     filters = review_filters.current(dataset, queue)
     chosen = filters.of(queue, judged, dataset)
-    review_filters.draw(dataset, queue, filters, lambda: _at_once(dataset, judged, chosen))
+
+    def beside() -> None:
+        if any(card.grouped for card in chosen):
+            review_keeping.draw()
+        review_thresholds.draw(dataset)
+        _at_once(dataset, judged, chosen)
+
+    review_filters.draw(dataset, queue, filters, beside)
     if not chosen:
         _nothing_here(queue, filters)
         return
@@ -52,29 +66,51 @@ def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
 
 
 def _at_once(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
-    """What can be done about all cards of the filters with one decision, and so one undo."""
-    if len(chosen) > 1:
-        st.menu_button(
-            f"Decide all {len(chosen):,}",
-            ["advice", "keep"],
-            key="all-cards",
-            type="tertiary",
-            format_func=lambda one: _ALL[one],
-            on_click=_decide_all,
-            args=(dataset, judged, chosen),
-        )
+    """What can be done about all cards of the filters at once."""
+    if len(chosen) < 2:
+        return
+    rule = review_keeping.rule()
+    kept = "one" if rule == "advised" else f"{RULES[rule][:1].lower()}{RULES[rule][1:]}"
+    words = {"advice": f"Exclude what is advised; of copies keep {kept}", "keep": "Keep them all"}
+    if any(len(card.doubtful) for card in chosen):
+        words["relabel"] = "Relabel as suggested"
+    st.menu_button(
+        f"Decide all {len(chosen):,}",
+        list(words),
+        key="all-cards",
+        type="tertiary",
+        format_func=words.__getitem__,
+        on_click=_decide_all,
+        args=(dataset, judged, chosen),
+    )
 
 
 def _decide_all(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
-    titles = [one.title for one in dataset.classes]
+    """Decide about all of these cards: one batch, and so one undo; relabelling makes one for each label."""
     wanted = st.session_state["all-cards"]
-    possible = [offers(card, judged.labels, titles) for card in chosen]
-    taken = [next(one for one in some if wanted == "advice" or one.key == "keep") for some in possible]
-    indices = sorted({int(index) for offer in taken for index in offer.indices})
-    because = ", ".join(
-        dict.fromkeys(KINDS[kind].title for card in chosen for kind in card.kinds if kind in KINDS)
-    )
-    review_acts.decide(dataset, indices, taken[0].action, because=because)
+    if wanted == "keep":
+        _record(dataset, chosen, [card.indices for card in chosen], "keep")
+        return
+    first = [(card, review_keeping.offered(dataset, judged, card)[0]) for card in chosen]
+    if wanted == "advice":
+        out = [(card, offer) for card, offer in first if offer.action == "exclude"]
+        _record(dataset, [card for card, _ in out], [offer.indices for _, offer in out], "exclude")
+        return
+    for label in sorted({card.suggested for card in chosen if len(card.doubtful)}):
+        of_label = [card for card in chosen if len(card.doubtful) and card.suggested == label]
+        _record(dataset, of_label, [card.doubtful for card in of_label], "relabel", label)
+
+
+def _record(
+    dataset: Dataset,
+    chosen: list[Card],
+    images: list[NDArray[np.int64]],
+    action: str,
+    label: int | None = None,
+) -> None:
+    kinds = dict.fromkeys(KINDS[kind].title for card in chosen for kind in card.kinds if kind in KINDS)
+    indices = np.unique(np.concatenate([*images, np.zeros(0, np.int64)]))
+    review_acts.decide(dataset, indices, action, label=label, because=", ".join(kinds))
 
 
 def _nothing_here(queue: list[Card], filters: review_filters.Filters) -> None:
