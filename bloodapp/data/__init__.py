@@ -4,7 +4,8 @@
     npz         how a .npz is read row by row
     records     one image on its way from a source
     images      one picture: decode it, make it square
-    phash       perceptual hashes and how far apart they are
+    phash       perceptual hashes of pictures
+    neighbours  hashes that differ in a few bits, and groups of look-alikes
     importing   a source becomes a dataset, visible only when whole
     dataset     a dataset on disk, read-only
     decisions   keep, exclude, flag, relabel: an append-only log with undo

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from bloodapp.data.dataset import PARTS, Dataset
-from bloodapp.data.phash import near_pairs
+from bloodapp.data.neighbours import near_pairs
 from bloodapp.errors import InvalidValue
 
 # Bits of 64. Of 11,959 real cells, 4 bits put 20 into pairs, the same as 0; 6 bits 42, into pairs; 8 bits 376,

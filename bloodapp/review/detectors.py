@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bloodapp.data.phash import near_pairs
+from bloodapp.data.neighbours import near_pairs
 from bloodapp.review.findings import finding_table
 from bloodapp.review.measures import Floats, Measures
 
