@@ -46,7 +46,7 @@ class Pair:
     @property
     def done(self) -> bool:
         """Whether both trainings went to their end; one that was stopped early is no fair half."""
-        return all(run.state() == "done" and run.finished for run in (self.before, self.after))
+        return all(run.state() == "done" and run.report() is not None for run in (self.before, self.after))
 
 
 @dataclass(frozen=True, eq=False)

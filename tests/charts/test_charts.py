@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bloodapp.charts.bars import count_chart, probability_chart, recall_chart
+from bloodapp.charts.change import change_chart
 from bloodapp.charts.confusion import confusion_chart
 from bloodapp.charts.curves import learning_curve
 from bloodapp.charts.gap import REPORTED, RunPoint, gap_chart
@@ -13,6 +14,9 @@ from bloodapp.classes import DEFAULT_CLASSES
 
 MATRIX = np.diag([50] * 8)
 MATRIX[3, 5] = 7
+CHANGES = np.tile([0.8, 0.9, 0.1, 0.04, 0.16], (8, 1))
+CHANGES[2] = np.nan
+CHANGES[5] = (0.7, 0.71, 0.01, -0.05, 0.07)
 
 
 def every_chart() -> list[go.Figure]:
@@ -28,11 +32,12 @@ def every_chart() -> list[go.Figure]:
         recall_chart(intervals, None, DEFAULT_CLASSES),
         recall_chart(intervals, intervals - 0.1, DEFAULT_CLASSES),
         gap_chart(),
+        change_chart(CHANGES[0], CHANGES, DEFAULT_CLASSES),
         gap_chart(REPORTED, [RunPoint("mine", 0.96, 0.86, 1712, "val", chosen=True)]),
     ]
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(10))
 def test_charts_are_transparent_and_plain_json(number):
     """Every figure has a clear background and can be sent to a browser or a report."""
     figure = every_chart()[number]
@@ -116,3 +121,29 @@ def test_text_of_shares():
     assert percent(0.973) == "97.3 %"
     assert percent(float("nan")) == "-"
     assert rgba("#4C6EF5", 0.5) == "rgba(76, 110, 245, 0.500)"
+
+
+def test_every_class_shows_its_change_in_its_own_colour():
+    """Before is joined to after, the interval of the change is strong only where it leaves out 0."""
+    figure = change_chart(CHANGES[0], CHANGES, DEFAULT_CLASSES)
+    titles = list(figure.layout.yaxis.ticktext)
+    assert titles == ["All images", *(c.title for c in DEFAULT_CLASSES)]
+    levels = {trace.y[0]: trace for trace in figure.data if trace.mode == "lines+markers"}
+    assert list(levels[1].x) == [0.8, 0.9]
+    assert levels[6].marker.color[1] == DEFAULT_CLASSES[5].colour
+    assert 3 not in levels, "a class without images has no dots"
+    ends = {trace.y[0]: trace for trace in figure.data if trace.mode == "lines"}
+    assert list(ends[6].x) == [-0.05, 0.07]
+    assert ends[6].line.color == rgba(DEFAULT_CLASSES[5].colour, 0.35)
+    assert ends[1].line.color == rgba(DEFAULT_CLASSES[0].colour, 0.95)
+
+
+@pytest.mark.parametrize("reach", [0.004, 0.021, 0.173, 0.55, 1.0])
+def test_the_axis_of_changes_is_even_about_zero(reach):
+    """Its ticks are round, at most five, lie inside, and one of them is 0."""
+    row = np.array([0.5, 0.5, 0.0, -reach, reach])
+    figure = change_chart(row, np.tile(row, (8, 1)), DEFAULT_CLASSES)
+    ticks = list(figure.layout.xaxis2.tickvals)
+    assert 3 <= len(ticks) <= 5 and 0 in ticks
+    assert ticks == [-tick for tick in reversed(ticks)]
+    assert max(ticks) <= figure.layout.xaxis2.range[1]
