@@ -24,6 +24,7 @@ from bloodapp.ui import (
     review_ledger,
     review_pictures,
     review_queue,
+    review_replay,
     review_scoreboard,
     state,
 )
@@ -46,7 +47,7 @@ def draw(here: frame.Here) -> None:
     """Draw the page; there is a dataset."""
     dataset = here.dataset
     assert dataset is not None, "the frame stops without a dataset"
-    state.register("review", ("view", *review_around.NAMES, *review_filters.NAMES))
+    state.register("review", ("view", *review_around.NAMES, *review_filters.NAMES, *review_ledger.NAMES))
     st.html(_STYLE)
     st.html(review_pictures.class_dots(dataset.classes))
     review_acts.report()
@@ -62,9 +63,11 @@ def draw(here: frame.Here) -> None:
     if findings is None:
         if job is None or job.state() not in ACTIVE:
             _first_scan(dataset)
+            review_replay.draw_offer(dataset, judged_now(dataset), primary=False)
         return
     view = _view()
     judged = judged_now(dataset)
+    review_acts.saw(dataset, judged.seq)
     queue = _cards(dataset.name, identity(dataset), judged.seq, findings_stamp(dataset))
     if view == "queue":
         review_queue.draw(dataset, judged, queue)

@@ -62,7 +62,11 @@ def decide(
     except BloodappError as problem:
         wrong(problem)
     else:
-        say(". ".join(part for part in (sentence(action, len(indices), label, dataset.classes), others) if part))
+        say(
+            ". ".join(
+                part for part in (sentence(action, len(indices), label, dataset.classes), others) if part
+            )
+        )
 
 
 def take(dataset: Dataset, card: Card, offer: Offer) -> None:

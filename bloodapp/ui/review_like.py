@@ -55,14 +55,14 @@ def forget() -> None:
 
 
 def _how(dataset: Dataset, marked: int, mark: Callable[[int], None]) -> tuple[int, bool]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.session_state["like-number"] = marked
         st.number_input(
             "Marked image",
             0,
             len(dataset) - 1,
             key="like-number",
-            width=150,
+            width=130,
             on_change=lambda: mark(int(st.session_state["like-number"])),
         )
         st.session_state["like-distance"] = int(state.get("like-distance", _USUAL))
@@ -72,7 +72,7 @@ def _how(dataset: Dataset, marked: int, mark: Callable[[int], None]) -> tuple[in
             FARTHEST,
             key="like-distance",
             format="%d bits",
-            width=260,
+            width=215,
             help="The perceptual hash has 64 bits: 0 is the same picture, different cells come as close as 6.",
             on_change=lambda: _keep("like-distance"),
         )
@@ -99,11 +99,12 @@ def _matches(
         + "</span></div>"
         + pictures.labels(dataset, judged, found)
     )
-    pages = -(-len(found) // _A_PAGE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(f"Choose all {len(found):,}", key="like-all", on_click=_pick, args=(found.tolist(),))
         st.button("Choose none", key="like-none", type="tertiary", on_click=_pick, args=([],))
-        page = st.pagination(pages, key=f"like-page-{marked}-{pages}") if pages > 1 else 1
+    acts = st.container(key="like-acts")
+    pages = -(-len(found) // _A_PAGE)
+    page = st.pagination(pages, key=f"like-page-{marked}-{pages}") if pages > 1 else 1
     here = slice((page - 1) * _A_PAGE, page * _A_PAGE)
     tiles = [
         review_closer.tile(dataset, judged, index, f"{apart} bit{'' if apart == 1 else 's'}")
@@ -112,7 +113,9 @@ def _matches(
     version = f"{marked}-{page}-{len(found)}-{judged.seq}-{st.session_state.get(_ROUND, 0)}"
     chosen = np.array(picker(tiles, key=PICKER, version=version), np.int64)
     chosen = chosen[np.isin(chosen, found)]
-    if review_closer.act_on(dataset, chosen, f"Looks like image {marked}", key="like"):
+    with acts:
+        decided = review_closer.act_on(dataset, chosen, f"Looks like image {marked}", key="like")
+    if decided:
         forget()
         st.rerun()
 

@@ -1,26 +1,21 @@
 """Beside the queue: what remains, the history of decisions with undo, the export."""
 
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from bloodapp import workspace
-from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import Judged, last_seq
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import Judged
 from bloodapp.data.export import export_course
 from bloodapp.errors import BloodappError, InvalidValue
-from bloodapp.review.history import history
-from bloodapp.ui import frame, review_acts, state
-from bloodapp.ui.steps import identity
+from bloodapp.ui import frame, review_acts, review_log, state
 from bloodapp.ui.text import ago, count, plain
 from bloodapp.ui.thumbs import class_chip
 
 RECENT = 6
-A_PAGE = 20
 
 
 def draw(dataset: Dataset, judged: Judged) -> None:
@@ -28,8 +23,6 @@ def draw(dataset: Dataset, judged: Judged) -> None:
     _remains(dataset, judged)
     _export(dataset, judged)
     _history(dataset, judged)
-    if review_acts.dialog() == review_acts.HISTORY:
-        _all_entries(dataset)
 
 
 def _remains(dataset: Dataset, judged: Judged) -> None:
@@ -130,8 +123,9 @@ def _written(dataset: Dataset, judged: Judged) -> None:
 
 
 def _history(dataset: Dataset, judged: Judged) -> None:
-    entries = _entries(dataset.name, identity(dataset), judged.seq)
+    entries = review_log.entries(dataset, judged)
     frame.section("History", count(len(entries), "decision") if len(entries) else "")
+    reason_field()
     if entries.empty:
         st.html('<p class="quiet">Every decision will stand here and can be undone at any time.</p>')
     newest = entries.loc[~entries["undone"], "batch"].max()
@@ -139,56 +133,63 @@ def _history(dataset: Dataset, judged: Judged) -> None:
         for entry in entries.head(RECENT).to_dict("records"):
             _entry(dataset, entry, shortcut=entry["batch"] == newest)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if len(entries) > RECENT:
+        if len(entries):
             st.button(
-                f"All {len(entries):,}",
+                f"All {len(entries):,} in the ledger" if len(entries) > RECENT else "Open the ledger",
                 type="tertiary",
                 key="history-all",
-                on_click=review_acts.open_dialog,
-                args=(review_acts.HISTORY,),
+                on_click=state.put,
+                args=("view", "ledger"),
             )
-        with st.popover(
-            plain(review_acts.who() or "Your name"), type="tertiary", icon=":material/person:", key="who-box"
-        ):
-            st.session_state["who-field"] = state.get("who") or ""
-            st.text_input(
-                "Your name",
-                key="who-field",
-                placeholder=review_acts.account(),
-                help="Recorded with every decision you take.",
-                on_change=lambda: state.put("who", st.session_state["who-field"].strip()),
-            )
+        name_field()
 
 
-@st.dialog("History of decisions", width="large", on_dismiss=review_acts.close_dialog)
-def _all_entries(dataset: Dataset) -> None:
-    entries = _entries(dataset.name, identity(dataset), last_seq(dataset))
-    pages = -(-len(entries) // A_PAGE)
-    page = st.pagination(pages, key="history-page") if pages > 1 else 1
-    with st.container(key="history-dialog", gap=None):
-        for entry in entries.iloc[(page - 1) * A_PAGE : page * A_PAGE].to_dict("records"):
-            _entry(dataset, entry, within="dialog-")
+def name_field() -> None:
+    """Whose decisions these are."""
+    with st.popover(
+        plain(review_acts.who() or "Your name"), type="tertiary", icon=":material/person:", key="who-box"
+    ):
+        st.session_state["who-field"] = state.get("who") or ""
+        st.text_input(
+            "Your name",
+            key="who-field",
+            placeholder=review_acts.account(),
+            help="Recorded with every decision you take.",
+            on_change=lambda: state.put("who", st.session_state["who-field"].strip()),
+        )
 
 
-def _entry(dataset: Dataset, entry: dict, *, within: str = "", shortcut: bool = False) -> None:
+def reason_field() -> None:
+    """Why, in one's own words."""
+    st.session_state["reason-field"] = review_acts.reason()
+    st.text_input(
+        "Why",
+        key="reason-field",
+        placeholder="Why? Recorded while it stands here",
+        icon=":material/edit_note:",
+        label_visibility="collapsed",
+        on_change=lambda: state.put(review_acts.REASON, st.session_state["reason-field"].strip()),
+    )
+
+
+def _entry(dataset: Dataset, entry: dict, *, shortcut: bool = False) -> None:
     """One decision: what, why, who and when, and the button that undoes it or does it again."""
     batch, undone = int(entry["batch"]), bool(entry["undone"])
+    partly = f" · {entry['count'] - entry['held']:,} undone" if 0 < entry["held"] < entry["count"] else ""
     label = int(entry["label"])
     what = review_acts.sentence(
         entry["action"], int(entry["count"]), label if label >= 0 else None, dataset.classes
     )
     about = " · ".join(part for part in (entry["who"], ago(entry["when"])) if part)
-    with st.container(
-        key=f"{within}entry-{batch}", horizontal=True, vertical_alignment="center", gap="small"
-    ):
+    with st.container(key=f"entry-{batch}", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
             f'<div class="entry{" undone" if undone else ""}"><b>{escape(what)}</b>'
-            f"<p>{escape(entry['why'])}</p><small>{escape(about)}{' · undone' if undone else ''}</small></div>"
+            f"<p>{escape(entry['why'])}</p><small>{escape(about)}{' · undone' if undone else partly}</small></div>"
         )
         if not undone:
             st.button(
                 "Undo",
-                key=f"{within}undo-{batch}",
+                key=f"undo-{batch}",
                 shortcut="z" if shortcut and review_acts.keys() else None,
                 on_click=review_acts.undo,
                 args=(dataset, batch),
@@ -196,15 +197,9 @@ def _entry(dataset: Dataset, entry: dict, *, within: str = "", shortcut: bool = 
         elif entry["by"] >= 0:
             st.button(
                 "Redo",
-                key=f"{within}redo-{batch}",
+                key=f"redo-{batch}",
                 type="tertiary",
                 on_click=review_acts.undo,
                 args=(dataset, int(entry["by"])),
                 kwargs={"again": True},
             )
-
-
-@lru_cache(maxsize=8)
-def _entries(name: str, identity: str, seq: int) -> pd.DataFrame:
-    del identity, seq  # parts of the key only
-    return history(open_dataset(name))

@@ -57,3 +57,13 @@ def ago(moment: str | None, now: datetime | None = None) -> str:
     if seconds < 86_400:
         return count(int(seconds // 3600), "hour") + " ago"
     return count(int(seconds // 86_400), "day") + " ago"
+
+
+def moments_ago(moment: str, now: datetime | None = None) -> str:
+    """The same for what has only just happened: `3 s ago`."""
+    now = now or datetime.now(UTC)
+    try:
+        seconds = (now - datetime.fromisoformat(moment.replace("Z", "+00:00"))).total_seconds()
+    except ValueError:
+        return ""
+    return f"{max(round(seconds), 1)} s ago" if seconds < 60 else ago(moment, now)

@@ -250,15 +250,15 @@ def test_undoing_what_another_tab_undid_is_said(scanned: Dataset, open_page: Ope
 
 
 def test_a_long_history_opens_in_full(tiny: Dataset, open_page: Open) -> None:
-    """The side shows the newest entries, the dialog all of them."""
+    """The side shows the newest entries, the ledger all of them."""
     find(tiny, finding_table("dark", [40], 0.8, "dim"))
     for index in range(review_side.RECENT + 3):
         decisions.record(tiny, [index], "keep")
     page = open_page(PAGE, dataset="tiny")
     assert "undo-9" in keys(page) and "undo-1" not in keys(page)
     click(page, "history-all")
-    assert "dialog-undo-1" in keys(page)
-    click(page, "dialog-undo-1")
+    assert "ledger-undo-1" in keys(page) and page.query_params["view"] == "ledger"
+    click(page, "ledger-undo-1")
     assert not decisions.judge(tiny).decided[0]
 
 
