@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from bloodapp.classes import to_json
 from bloodapp.data import ledger
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIZES = (16, 512)
-_BLOCK = 64  # images between two reports of progress
+_BLOCK = 64  # images between two reports of progress, and those that are hashed at once
 _RESERVE = 256 << 20  # bytes of disk that stay free
 
 Progress = Callable[[int, int, str], None]
@@ -212,6 +213,8 @@ def _fill(
         )
     rows: list[tuple[Any, ...]] = []
     skipped: list[dict[str, str]] = []
+    hashes: list[NDArray[np.uint64]] = []
+    unhashed: list[NDArray[np.uint8]] = []
     fingerprint = hashlib.sha256()
     with (staged / "images.npy").open("w+b") as file:
         _write_header(file, 0, size)
@@ -228,18 +231,23 @@ def _fill(
             digest = hashlib.sha256(image.data)
             file.write(image.data)
             fingerprint.update(digest.digest() + record.label.to_bytes(2, "little", signed=True))
-            phash = int(perceptual_hashes(image[None])[0])
+            unhashed.append(image)
+            if len(unhashed) == _BLOCK:
+                hashes.append(perceptual_hashes(np.stack(unhashed)))
+                unhashed.clear()
             original = (record.name, record.width, record.height, record.mode)
-            rows.append((len(rows), digest.hexdigest(), phash, *original, record.label, record.part, -1))
+            rows.append((len(rows), digest.hexdigest(), *original, record.label, record.part, -1))
         if not rows:
             raise SourceError(
                 f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}"
             )
+        if unhashed:
+            hashes.append(perceptual_hashes(np.stack(unhashed)))
         _write_header(file, len(rows), size)
         os.fsync(file.fileno())
     if progress is not None:
         progress(source.count, source.count, "Writing the record")
-    _items(rows).to_parquet(staged / "items.parquet", index=False)
+    _items(rows, np.concatenate(hashes)).to_parquet(staged / "items.parquet", index=False)
     if source.truth is not None:
         source.truth.to_parquet(staged / "truth.parquet", index=False)
     ledger.create_log(staged)
@@ -265,22 +273,22 @@ def _write_header(file: Any, count: int, size: int) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _items(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
+def _items(rows: list[tuple[Any, ...]], hashes: NDArray[np.uint64]) -> "pd.DataFrame":
     import pandas as pd
 
-    columns = ["index", "sha256", "phash", "name", "width", "height", "mode", "label", "part", "parent"]
+    columns = ["index", "sha256", "name", "width", "height", "mode", "label", "part", "parent"]
     types = {
         "index": "int64",
-        "phash": "uint64",
         "width": "int32",
         "height": "int32",
         "label": "int16",
         "parent": "int64",
     }
-    # Via a dictionary: a column of 64-bit hashes must not pass through floats.
     by_column = dict(zip(columns, zip(*rows, strict=True), strict=True))
     typed = {
         key: np.array(values, types[key]) if key in types else list(values)
         for key, values in by_column.items()
     }
-    return pd.DataFrame(typed)
+    table = pd.DataFrame(typed)
+    table.insert(2, "phash", hashes)
+    return table
