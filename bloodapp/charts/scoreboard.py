@@ -14,26 +14,28 @@ PRECISION = "#1F9D94"
 
 
 def budget_chart(
-    found: npt.ArrayLike, faults: int, images: int, *, looked_at: int, most: int, height: int = 320
+    found: npt.ArrayLike,
+    best: npt.ArrayLike,
+    chance: npt.ArrayLike,
+    *,
+    looked_at: int,
+    height: int = 320,
 ) -> go.Figure:
-    """Draw the share of all faults that the first n images hold, beside the best possible order and none.
+    """Draw the share of all faults that the first n images hold, beside the best possible order and any order.
 
     Args:
-        found: how many faults the first 0, 1, … M flagged images hold, (M + 1,).
-        faults: how many there are.
-        images: how many images the dataset has.
-        looked_at: the budget that is marked.
-        most: where the axis of images ends.
+        found: the share that the first 0, 1, … M flagged images hold, (M + 1,).
+        best: that of the best order for every number of images on the axis, (A + 1,), A at least 1.
+        chance: that of any order, on average, (A + 1,).
+        looked_at: the number of images that is marked.
     """
-    held = np.asarray(found, np.float64) / max(faults, 1)
+    held, most = np.asarray(found, np.float64), len(np.asarray(best)) - 1
     last = len(held) - 1
     figure = go.Figure()
-    best = min(faults, most)
-    for name, x, y, dash in (
-        ("best possible", [0, best, most], [0, best / max(faults, 1), best / max(faults, 1)], "dot"),
-        ("in any order", [0, most], [0, most / max(images, 1)], "solid"),
-    ):
+    for name, values, dash in (("best possible", best, "dot"), ("in any order", chance, "solid")):
+        x = _thinned(most)
         line = {"color": GREY, "width": 1.5, "dash": dash}
+        y = np.asarray(values, np.float64)[x]
         figure.add_scatter(x=x, y=y, mode="lines", line=line, name=name, hoverinfo="skip")
     shown = _thinned(min(last, most))
     figure.add_scatter(
@@ -119,12 +121,15 @@ def sweep_chart(
     figure.update_layout(hovermode="x unified")
     figure.add_vline(x=threshold, line={"color": LINE, "width": 2})
     figure.update_xaxes(
-        title={"text": "threshold", "standoff": 4}, range=[steps[0], steps[-1]], tickformat=".2f", nticks=6
+        title={"text": "threshold", "standoff": 4},
+        range=[steps[0], steps[-1]],
+        tickformat=".2f",
+        tickvals=[0.25, 0.5, 0.75, 1],
     )
     figure.update_yaxes(range=[0, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=True)
     return figure
 
 
 def _thinned(last: int) -> npt.NDArray[np.int64]:
-    """At most some 800 positions from 0 to `last`: a curve needs no more, and the page stays small."""
-    return np.unique(np.linspace(0, last, 800).astype(np.int64))
+    """At most 400 positions from 0 to `last`: a curve needs no more, and the page stays small."""
+    return np.unique(np.linspace(0, last, 400).astype(np.int64))

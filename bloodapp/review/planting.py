@@ -247,9 +247,10 @@ def _add_foreign(
         row = int(rng.integers(len(dataset)))
         added = one(number % len(FAMILIES), int(rng.integers(2**31)), row, "foreign")
         plan.rows.append((added, "foreign", -1, -1, True))
+    order = rng.permutation(len(MEMES)).tolist()
     for number, copies in enumerate(_meme_sizes(counts["meme"], rng)):
         seed, row = int(rng.integers(2**31)), int(rng.integers(len(dataset)))
-        members = [one(number % len(MEMES), seed, row, "meme") for _ in range(copies)]
+        members = [one(order[number % len(MEMES)], seed, row, "meme") for _ in range(copies)]
         plan.group("foreign", members, -1, [True] * copies)
         plan.group("exact_duplicate", members, -1, [False] + [True] * (copies - 1))
         if len({plan.items[member].label for member in members}) > 1:

@@ -80,18 +80,35 @@ class Budget:
     Attributes:
         order: the flagged images, each once, most urgent first, (M,).
         found: how many of the faults the first 0, 1, … M of them hold, (M + 1,).
+        best: the same for the best order there is, up to all faults, (B + 1,).
         faults: how many faults there are, of any kind.
+        copies: how many of them are mere copies, which their original finds too.
         images: how many images the dataset has.
     """
 
     order: Ints
     found: Ints
+    best: Ints
     faults: int
+    copies: int
     images: int
 
     def share(self, looked_at: int) -> float:
         """The share of the faults that the first so many images hold; after the last finding nothing more."""
         return float(self.found[min(looked_at, len(self.order))] / max(self.faults, 1))
+
+    def best_share(self, looked_at: int) -> float:
+        """The share that so many images hold at most."""
+        return float(self.best[min(looked_at, len(self.best) - 1)] / max(self.faults, 1))
+
+    def chance_share(self, looked_at: int) -> float:
+        """The share that so many images hold in any order, on average."""
+        left = max(self.images - looked_at, 0)
+        # A copy is missed when neither it nor its original is among them.
+        missed_copy = left * max(left - 1, 0) / max(self.images * (self.images - 1), 1)
+        missed = left / max(self.images, 1)
+        copies = self.copies / max(self.faults, 1)
+        return 1 - copies * missed_copy - (1 - copies) * missed
 
 
 def score(findings: pd.DataFrame, known: pd.DataFrame, kind: str, threshold: float) -> Score:
@@ -156,13 +173,21 @@ def budget(order: Iterable[int], known: pd.DataFrame, images: int) -> Budget:
     faults = np.unique(planted["index"].to_numpy(np.int64))
     # Only what is nothing but a copy is seen by seeing its original: a cartoon is not.
     copies_only = planted["kind"].isin(COPIES).groupby(planted["index"]).all()
-    seen = pd.Series(place[faults], index=faults)
-    for kind in COPIES:
-        twin = _originals(known, kind)
-        twin = twin[copies_only.reindex(twin.index, fill_value=False).to_numpy(bool)]
-        seen = seen.combine(pd.Series(place[twin.to_numpy(np.int64)], index=twin.index), min, len(distinct))
-    gained = np.bincount(seen.to_numpy(np.int64), minlength=len(distinct) + 1)[: len(distinct)]
-    return Budget(distinct, np.concatenate([[0], np.cumsum(gained)]), len(faults), images)
+    original = pd.concat([_originals(known, kind) for kind in COPIES])
+    original = original[copies_only.reindex(original.index, fill_value=False).to_numpy(bool)]
+    original = original[~original.index.duplicated()].reindex(faults)
+    instead = np.where(original.isna(), faults, original.fillna(0).to_numpy(np.int64))
+    seen = np.minimum(place[faults], place[instead])
+    gained = np.bincount(seen, minlength=len(distinct) + 1)[: len(distinct)]
+    at_once = np.sort(np.unique(instead, return_counts=True)[1])[::-1]
+    return Budget(
+        order=distinct,
+        found=np.concatenate([[0], np.cumsum(gained)]),
+        best=np.concatenate([[0], np.cumsum(at_once)]),
+        faults=len(faults),
+        copies=int((instead != faults).sum()),
+        images=images,
+    )
 
 
 def kinds_of(known: pd.DataFrame) -> dict[int, tuple[str, ...]]:

@@ -1,13 +1,20 @@
 """A dataset whose faults nobody knows: what planting is for, the form that starts it, and the way to the copy."""
 
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
 import streamlit as st
 
-from bloodapp.data.dataset import Dataset, dataset_path, list_datasets
+from bloodapp.data.dataset import Dataset, dataset_path, list_datasets, open_dataset
 from bloodapp.data.importing import checked_target
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import Job, list_jobs, submit
+from bloodapp.review.faults import SPOILERS, blend
+from bloodapp.review.foreign import face, landscape
 from bloodapp.ui import background, frame, state
 from bloodapp.ui.text import count
+from bloodapp.ui.thumbs import sheet
 
 
 def draw(dataset: Dataset) -> None:
@@ -31,6 +38,7 @@ def draw(dataset: Dataset) -> None:
             "</p></div>"
         )
         _form(dataset, primary=True)
+        st.html(_examples(str(dataset.path), dataset.fingerprint))
 
 
 def _form(dataset: Dataset, *, primary: bool) -> None:
@@ -64,6 +72,26 @@ def _form(dataset: Dataset, *, primary: bool) -> None:
     )
     background.runner().wake()
     st.rerun()
+
+
+@lru_cache(maxsize=4)
+def _examples(folder: str, fingerprint: str) -> str:
+    """A strip of what planting makes of two of the dataset's own images, as HTML."""
+    del fingerprint  # part of the key only: a name can be imported anew
+    dataset = open_dataset(Path(folder).name)
+    image, other = (np.array(dataset.images[len(dataset) * place // 5]) for place in (1, 3))
+    rng = np.random.default_rng(5)
+    made = {
+        "as it is": image,
+        "near copy": SPOILERS["near_duplicate"](image, rng),
+        "blend": blend(image, other, rng),
+        "blurred": SPOILERS["blurred"](image, rng),
+        "too dark": SPOILERS["dark"](image, rng),
+        "too bright": SPOILERS["bright"](image, rng),
+        "no blood cell": landscape(rng, dataset.size),
+        "a joke": face(rng, dataset.size),
+    }
+    return f'<div class="planted">{sheet(list(made.values()), list(made), width=96)}</div>'
 
 
 def _ready(name: str, images: int, faults: int) -> None:

@@ -39,6 +39,7 @@ def draw(dataset: Dataset, judged: Judged, findings: pd.DataFrame) -> None:
     if not planted:
         return
     with close:
+        frame.section("One kind closely")
         one = _chosen(planted)
         _threshold(dataset, findings, known, one)
     review_verdicts.draw(dataset, judged, known, one)
@@ -75,13 +76,19 @@ def _budget(board: Budget) -> None:
                 ("found in all", f"{100 * board.share(board.images):.0f} %"),
             ]
         )
+        chance, best = 100 * board.chance_share(chosen), 100 * board.best_share(chosen)
         st.html(
-            f'<p class="quiet">Looking at {chosen:,} images in any order would find '
-            f"{100 * chosen / max(board.images, 1):.0f} %, in the best possible order "
-            f"{100 * min(chosen / max(board.faults, 1), 1):.0f} %. A copy is found with its original.</p>"
+            f'<p class="quiet">In any order they hold {chance:.0f} %, in the best possible order {best:.0f} %. '
+            "Whoever sees a copy or its original has found the copy.</p>"
         )
     with right:
-        figure = budget_chart(board.found, board.faults, board.images, looked_at=chosen, most=most)
+        axis = range(most + 1)
+        figure = budget_chart(
+            board.found / max(board.faults, 1),
+            [board.best_share(n) for n in axis],
+            [board.chance_share(n) for n in axis],
+            looked_at=chosen,
+        )
         st.plotly_chart(
             figure, key="board-budget-chart", config=CONFIG, alt="Share of the faults over images looked at"
         )
@@ -114,7 +121,7 @@ def _bar(share: float | None, colour: str) -> str:
     if share is None:
         return '<td class="share"><span>–</span></td>'
     # 99.96 % is not all of them.
-    text = "100" if share == 1 else f"{min(100 * share, 99.9):.1f}"
+    text = f"{share:.0%}"[:-1] if share in (0, 1) else f"{min(100 * share, 99.9):.1f}"
     return (
         f'<td class="share"><span>{text} %</span><div class="bar"><i style="width:{100 * share:.1f}%;'
         f'background:{colour}"></i></div></td>'
@@ -133,6 +140,7 @@ def _chosen(planted: list[Score]) -> Score:
         list(by_kind),
         key="board-kind",
         format_func=lambda one: KINDS[one].title,
+        label_visibility="collapsed",
         on_change=lambda: state.put(_KIND, st.session_state["board-kind"]),
     )
     return by_kind[kind]

@@ -91,6 +91,21 @@ def test_the_budget_counts_distinct_images() -> None:
     assert [got.share(n) for n in (0, 2, 3, 10)] == [0, 0.25, 0.5, 0.5]
 
 
+def test_the_best_order_looks_at_originals_of_many_copies_first() -> None:
+    """An original with two copies is worth two faults at one look; then the others, one by one."""
+    three = [(3, "near_duplicate", 0, False), (5, "near_duplicate", 0, True), (6, "near_duplicate", 0, True)]
+    got = budget([], pd.concat([BLUR, truth(*three)], ignore_index=True), 10)
+    assert got.best.tolist() == [0, 2, 3, 4, 5]
+    assert [got.best_share(n) for n in (1, 4, 9)] == [0.4, 1, 1]
+
+
+def test_any_order_finds_a_copy_by_either_of_two_images() -> None:
+    """Of ten images: a blurred one is among the first four in 40 %, a copy or its original in 1 - 6/10 x 5/9."""
+    assert budget([], BLUR, 10).chance_share(4) == pytest.approx(0.4)
+    assert budget([], PAIR, 10).chance_share(4) == pytest.approx(1 - 6 / 10 * 5 / 9)
+    assert budget([], PAIR, 10).chance_share(10) == 1
+
+
 def test_a_cartoon_is_not_found_by_its_twin() -> None:
     """A repeated cartoon is no mere copy: each of them has to be looked at."""
     known = truth(
