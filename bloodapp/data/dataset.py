@@ -7,6 +7,7 @@ beside them by others. A folder whose name begins with a dot is no dataset: it i
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -68,6 +69,20 @@ class Dataset:
         if images.shape != (len(self), self.size, self.size, 3) or images.dtype != np.uint8:
             raise Unreadable(f"The images of dataset '{self.name}' do not fit its records: import it again.")
         return images
+
+    def blocks(self, size: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """All images, `size` at a time: the position of a block's first image, and the block, (n, S, S, 3).
+
+        The blocks are read, not mapped: pages of a mapped file count as this process's memory as long as it lives,
+        and ten times the course's images are 3.8 GB.
+        """
+        step = self.size * self.size * 3
+        with (self.path / "images.npy").open("rb") as file:
+            file.seek(self.images.offset)  # type: ignore[attr-defined]
+            for start in range(0, len(self), size):
+                count = min(size, len(self) - start)
+                block = np.fromfile(file, np.uint8, count * step)
+                yield start, block.reshape(count, self.size, self.size, 3)
 
     @cached_property
     def items(self) -> "pd.DataFrame":

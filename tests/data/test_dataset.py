@@ -34,6 +34,15 @@ def test_columns_and_types(tiny: Dataset) -> None:
     assert tiny.truth is None
 
 
+@pytest.mark.parametrize("size", [1, 7, 48, 100])
+def test_blocks_are_the_images(tiny: Dataset, size: int) -> None:
+    """All images in order, each once, the last block shorter; a block may be written to."""
+    blocks = list(tiny.blocks(size))
+    assert [start for start, _ in blocks] == list(range(0, 48, size))
+    assert all(len(block) <= size and block.flags.writeable for _, block in blocks)
+    assert np.array_equal(np.concatenate([block for _, block in blocks]), tiny.images)
+
+
 def test_opening_again_gives_the_same_object(tiny: Dataset) -> None:
     """An unchanged dataset is opened once: its tables are read only once a process."""
     assert open_dataset("tiny") is tiny
