@@ -17,7 +17,8 @@ import pytest
 from bloodapp import cli
 from bloodapp.cli.terminal import Progress, percent, seconds
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import judge
+from bloodapp.data.decisions import judge, record, undo
+from bloodapp.data.importing import import_source
 from bloodapp.jobs import open_job, submit
 from tests.jobs.conftest import kill
 from tests.jobs.fakes import TABLE, until
@@ -197,6 +198,41 @@ def test_decide_undo_log_and_clean(tiny: Dataset, tmp_path: Path, run: Run) -> N
     assert "undone already" in run("decide", "tiny", "--undo", "batch:1", code=2, stream="err")
     run("decide", "tiny", "--undo", "4")  # no batch has this number, an event has: the undo of the second
     assert np.flatnonzero(~judge(tiny).included).tolist() == [47]
+
+
+def test_decide_log_of_one_person_exported_and_replayed(tiny: Dataset, tmp_path: Path, run: Run) -> None:
+    """The log is filtered with the undos of what it shows; a copy in another order takes it over, once."""
+    record(tiny, [1, 2], "exclude", who="Anna")
+    record(tiny, [3], "flag", who="Anna")
+    record(tiny, [4], "exclude", who="Bo")
+    undo(tiny, seq=2, who="Bo")
+    mine = table(run("decide", "tiny", "--log", "--who", "Anna", "--action", "exclude"))
+    assert [(row["seq"], row["who"], row["action"]) for row in mine] == [
+        ("5", "Bo", "undo"),
+        ("2", "Anna", "exclude"),
+        ("1", "Anna", "exclude"),
+    ]
+    out = str(tmp_path / "log.csv")
+    run("decide", "tiny", "--log", "--who", "Anna", "--csv", out)
+    np.savez(tmp_path / "turned.npz", images=tiny.images[::-1], labels=tiny.labels[::-1])
+    turned = import_source(tmp_path / "turned.npz")
+    said = dict(line.split() for line in run("decide", "turned", "--replay", out).splitlines())
+    assert said == {
+        "events": "4",
+        "replayed": "4",
+        "present": "0",
+        "missing": "0",
+        "changed": "1",
+        "overruled": "0",
+    }
+    assert np.flatnonzero(~judge(turned).included).tolist() == [46]
+    assert "replayed   0" in run("decide", "turned", "--replay", out)
+    nowhere = str(tmp_path / "no" / "log.csv")
+    assert "make it first" in run("decide", "tiny", "--log", "--csv", nowhere, code=2, stream="err")
+    assert "goes with --log" in run("decide", "tiny", "--undo", "1", "--who", "Bo", code=2, stream="err")
+    assert "recorded as exclude" in run(
+        "decide", "tiny", "--log", "--action", "keeper=first", code=2, stream="err"
+    )
 
 
 def test_decide_relabels(tiny: Dataset, tmp_path: Path, run: Run) -> None:

@@ -1,8 +1,9 @@
-"""`decide`: say what becomes of images, undo it, show the log."""
+"""`decide`: say what becomes of images, undo it, show the log, replay another's."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bloodapp.cli import terminal
@@ -22,18 +23,20 @@ def add(commands: terminal.Commands) -> None:
         commands,
         "decide",
         decide_or_undo,
-        "Keep, exclude, flag or relabel the images of a CSV; undo; show the log.",
+        "Keep, exclude, flag or relabel the images of a CSV; undo; show the log, export it, replay another copy's.",
         f"""decide course --from findings.csv --kind label_conflict --action exclude
         decide course --from findings.csv --kind exact_duplicate --action {KEEPER}
         decide course --from wrong.csv --action relabel
         decide course --undo 2
-        decide course --log""",
+        decide course --log --who Anna --action relabel
+        decide course --log --csv decisions.csv
+        decide course-again --replay decisions.csv""",
     )
     decide.add_argument("name", metavar="NAME", help="a dataset")
     what = decide.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--from",
-        dest="csv",
+        dest="rows",
         metavar="CSV",
         help="a CSV with a column `index`, as scan writes it; - for stdin",
     )
@@ -42,17 +45,31 @@ def add(commands: terminal.Commands) -> None:
         metavar="SEQ|BATCH",
         help="a batch's number, else an event's; batch:N and seq:N leave no doubt",
     )
-    what.add_argument("--log", action="store_true", help="print all decisions, newest first, as CSV")
+    what.add_argument(
+        "--log", action="store_true", help="print the decisions and their undos, newest first, as CSV"
+    )
+    what.add_argument(
+        "--replay",
+        metavar="FILE",
+        help="append the decisions of a log that was exported from any copy of these images, once",
+    )
     decide.add_argument(
         "--action",
         choices=("exclude", "keep", "flag", "relabel", KEEPER),
-        help=f"{KEEPER} excludes all but the first of each group; relabel takes the column `label`, else `suggested`",
+        help=f"{KEEPER} excludes all but the first of each group; relabel takes the column `label`, else `suggested`; "
+        "with --log, only these decisions",
     )
     decide.add_argument(
         "--kind", action="append", metavar="K", help="only rows of this kind; may be repeated"
     )
     decide.add_argument("--label", metavar="CLASS", help="the label that relabel gives to all rows")
     decide.add_argument("--why", default="", help="the reason, kept in the log")
+    decide.add_argument("--who", metavar="NAME", help="with --log: only the decisions of this reviewer")
+    decide.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="with --log: write them oldest first to a file that --replay takes; images are named by their content",
+    )
 
 
 def decide_or_undo(args: argparse.Namespace) -> None:
@@ -60,8 +77,14 @@ def decide_or_undo(args: argparse.Namespace) -> None:
     from bloodapp.data.dataset import open_dataset
 
     dataset = open_dataset(args.name)
+    if not args.log and (args.who is not None or args.csv is not None):
+        raise InvalidValue(
+            f"{'--csv' if args.who is None else '--who'} goes with --log and with nothing else."
+        )
     if args.log:
-        _show_log(dataset)
+        _show_log(dataset, args.who, args.action, args.csv)
+    elif args.replay:
+        _replay(dataset, args.replay)
     elif args.undo:
         _undo(dataset, args.undo, args.why)
     elif args.action is None:
@@ -69,7 +92,7 @@ def decide_or_undo(args: argparse.Namespace) -> None:
             "Say what to do with these images: --action exclude, keep, flag, relabel or keeper=first."
         )
     else:
-        _decide(dataset, _rows(args.csv, args.kind), args)
+        _decide(dataset, _rows(args.rows, args.kind), args)
 
 
 def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) -> None:
@@ -173,10 +196,48 @@ def _undo(dataset: "Dataset", text: str, why: str) -> None:
     terminal.table([(f"batch {batch}", "undo", f"{count} images", f"of {what} {number}")])
 
 
-def _show_log(dataset: "Dataset") -> None:
+def _show_log(dataset: "Dataset", who: str | None, action: str | None, target: str | None) -> None:
     from bloodapp.data.decisions import log
 
-    keys = {-1: ""} | {label: one.key for label, one in enumerate(dataset.classes)}
     events = log(dataset)
+    if who is not None or action is not None:
+        events = _only(events, who, action)
+    if target is not None:
+        _export(dataset, Path(target), set(events["seq"].tolist()))
+        return
+    keys = {-1: ""} | {label: one.key for label, one in enumerate(dataset.classes)}
     cancels = events["cancels"].map(lambda seq: "" if seq < 0 else str(seq))
     terminal.write_csv(events.assign(label=events["label"].map(keys), cancels=cancels), None)
+
+
+def _only(events: "pd.DataFrame", who: str | None, action: str | None) -> "pd.DataFrame":
+    """The decisions that are meant, and what was undone of them."""
+    import numpy as np
+
+    from bloodapp.review.history import roots
+
+    if action == KEEPER:
+        raise InvalidValue(f"{KEEPER} is recorded as exclude: ask for --action exclude.")
+    meant = events["cancels"] < 0
+    if who is not None:
+        meant &= events["who"] == who
+    if action is not None:
+        meant &= events["action"] == action
+    root, _ = roots(events)  # of a decision it is the decision itself
+    return events[np.isin(root, events.loc[meant, "seq"])]
+
+
+def _export(dataset: "Dataset", path: Path, seqs: set[int]) -> None:
+    from bloodapp.data.exchange import export_log
+
+    if not path.parent.is_dir():
+        raise InvalidValue(f"The folder '{path.parent}' does not exist: make it first.")
+    number = export_log(dataset, path, seqs)
+    terminal.say(f"{number:,} rows in {path}")
+
+
+def _replay(dataset: "Dataset", file: str) -> None:
+    from bloodapp.data.exchange import replay_log
+
+    said = replay_log(dataset, Path(file))
+    terminal.table([(name, number) for name, number in said.items()])

@@ -7,6 +7,7 @@ so decisions survive a new import in another order, and do not depend on row num
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,11 +31,13 @@ COLUMNS = (
 )
 
 
-def export_log(dataset: Dataset, path: Path) -> int:
-    """Write all events, undone ones too, oldest first, as CSV; gives how many. Replaces the file whole."""
+def export_log(dataset: Dataset, path: Path, seqs: Collection[int] | None = None) -> int:
+    """Write all events, undone ones too, or only some as CSV, oldest first; gives how many. Replaces the file whole."""
     identities = _identities(dataset)
     keys = _keys(dataset)
     events = decisions.log(dataset).iloc[::-1].to_dict("records")
+    if seqs is not None:
+        events = [event for event in events if event["seq"] in seqs]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
