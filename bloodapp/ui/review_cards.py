@@ -9,7 +9,7 @@ from bloodapp.ui import review_acts, review_around, review_closer, review_keepin
 from bloodapp.ui import review_pictures as pictures
 
 _FEW = 4  # pictures that stand beside the words
-_KEYS = {"exclude": "x", "keep": "k", "relabel": "r"}
+_KEYS = {"exclude": "x", "keep": "k", "relabel": "s"}  # s: as suggested; Streamlit keeps r for itself
 
 
 def draw(dataset: Dataset, judged: Judged, page: list[Card]) -> None:

@@ -56,8 +56,8 @@ def act_on(dataset: Dataset, chosen: NDArray[np.int64], because: str, *, key: st
         key: what the keys of the buttons begin with.
     """
     none = len(chosen) == 0
-    st.html(f'<p class="chosen">{count(len(chosen), "image")} chosen</p>')
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.html(f'<p class="chosen">{count(len(chosen), "image")} chosen</p>', width="content")
         excluded = st.button("Exclude", type="primary", disabled=none, key=f"{key}-exclude")
         kept = st.button("Keep", disabled=none, key=f"{key}-keep")
         label = st.menu_button(

@@ -27,42 +27,44 @@ def draw(dataset: Dataset, judged: Judged, mark: Callable[[int], None]) -> None:
     """Draw both ends and the cut; `mark` leads to what looks like an image."""
     if state.get("like") is not None:
         st.rerun()
-    _suggestions(dataset)
-    _cut(dataset, judged)
+    head, tail = _runs(dataset.name, identity(dataset))
+    last = len(dataset) - 1
+    how = str(state.get("cut-how") or ("from" if tail is not None or head is None else "upto"))
+    start = min(int(state.get("cut-start", last if tail is None else tail)), last)
+    stop = min(int(state.get("cut-stop", last if head is None or how == "range" else head)), last)
+    if tail is not None:
+        words = f"From image {tail:,} on, nearly every picture occurs many times"
+        _suggest(words, len(dataset) - tail, "from", tail, (how, start) == ("from", tail))
+    if head is not None:
+        words = f"Up to image {head:,}, nearly every picture occurs many times"
+        _suggest(words, head + 1, "upto", head, (how, stop) == ("upto", head))
+    _cut(dataset, judged, how, start, stop)
+    bar = st.container(border=True, key="picked")
     chosen = [
         index
         for end, column in zip(PICKERS, st.columns(2, gap="medium"), strict=True)
         for index in _end(dataset, judged, end, column)
     ]
-    picked = np.array(sorted(set(chosen)), np.int64)
-    if len(picked):
-        _act(dataset, picked, mark)
+    with bar:
+        _act(dataset, np.array(sorted(set(chosen)), np.int64), mark)
 
 
-def _suggestions(dataset: Dataset) -> None:
-    """Where a run of repeated pictures begins or ends, if there is one."""
-    head, tail = _runs(dataset.name, identity(dataset))
-    if tail is not None:
-        _suggest(f"From image {tail:,} on, nearly every picture occurs many times", "from", tail, dataset)
-    if head is not None:
-        _suggest(f"Up to image {head:,}, nearly every picture occurs many times", "upto", head, dataset)
-
-
-def _suggest(words: str, how: str, index: int, dataset: Dataset) -> None:
-    number = len(dataset) - index if how == "from" else index + 1
+def _suggest(words: str, number: int, how: str, index: int, there: bool) -> None:
+    """Say where a run of repeated pictures begins or ends, and put the cut there unless it is."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"suggest-{how}"):
         st.html(
             f'<p class="suggestion"><b>{words}</b> <span class="quiet">{count(number, "image")}</span></p>'
         )
-        st.button("Cut there", key=f"cut-there-{how}", on_click=_cut_at, args=(how, index))
+        if not there:
+            st.button("Cut there", key=f"cut-there-{how}", on_click=_cut_at, args=(how, index))
 
 
-def _cut(dataset: Dataset, judged: Judged) -> None:
+def _cut(dataset: Dataset, judged: Judged, how: str, start: int, stop: int) -> None:
     """The cut: where it is, what lies on both sides, and the button that excludes what is beyond."""
     last = len(dataset) - 1
     with st.container(border=True, key="cut"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.session_state["cut-how"] = how = str(state.get("cut-how", "from"))
+            st.session_state["cut-how"] = how
             st.segmented_control(
                 "Exclude",
                 list(_HOW),
@@ -72,12 +74,11 @@ def _cut(dataset: Dataset, judged: Judged) -> None:
                 on_change=_keep,
                 args=("cut-how",),
             )
-            start = _number("cut-start", "First image", last, last) if how != "upto" else 0
-            stop = (
-                _number("cut-stop", "Last image", 0 if how == "upto" else last, last)
-                if how != "from"
-                else last
-            )
+            if how != "upto":
+                _number("cut-start", "First image", start, last)
+            if how != "from":
+                _number("cut-stop", "Last image", stop, last)
+        start, stop = (0 if how == "upto" else start), (last if how == "from" else stop)
         inside = np.arange(start, stop + 1)
         still = inside[judged.included[inside]]
         if how != "upto":
@@ -108,14 +109,14 @@ def _said(inside: NDArray[np.int64], still: NDArray[np.int64], everything: bool)
         return "That is all that is left: move the cut."
     gone = len(inside) - len(still)
     already = f"; {gone:,} more are excluded already" if gone else ""
-    return f"Images {inside[0]:,} to {inside[-1]:,}{already}. One entry in the history undoes it."
+    which = f"Image {inside[0]:,}" if len(inside) == 1 else f"Images {inside[0]:,} to {inside[-1]:,}"
+    return f"{which}{already}. One entry in the history undoes it."
 
 
-def _number(name: str, label: str, usual: int, last: int) -> int:
+def _number(name: str, label: str, value: int, last: int) -> None:
     """A number field whose value outlives the view."""
-    st.session_state[name] = value = min(int(state.get(name, usual)), last)
+    st.session_state[name] = value
     st.number_input(label, 0, last, key=name, width=130, on_change=_keep, args=(name,))
-    return value
 
 
 def _border(dataset: Dataset, judged: Judged, at: int, *, cut_right: bool) -> str:
@@ -156,27 +157,31 @@ def _end(dataset: Dataset, judged: Judged, end: str, column: st.delta_generator.
 
 
 def _act(dataset: Dataset, picked: NDArray[np.int64], mark: Callable[[int], None]) -> None:
-    with st.container(border=True, key="picked"):
-        if review_closer.act_on(dataset, picked, "Seen while looking around", key="ends"):
-            _let_go()
-            st.rerun()
-        if len(picked) == 1:
-            index = int(picked[0])
-            with st.container(horizontal=True, gap="small"):
-                st.button("Cut from here on", key="cut-from-here", on_click=_cut_at, args=("from", index))
-                st.button("Cut up to here", key="cut-upto-here", on_click=_cut_at, args=("upto", index))
-                st.button(
-                    "Find what looks like this",
-                    key="like-this",
-                    icon=":material/image_search:",
-                    on_click=mark,
-                    args=(index,),
-                )
-        else:
-            low, high = int(picked[0]), int(picked[-1])
-            st.button(
-                f"Cut out {low:,} to {high:,}", key="cut-between", on_click=_cut_at, args=("range", low, high)
-            )
+    """What can be done about the pictures that are picked, or where they stand."""
+    if review_closer.act_on(dataset, picked, "Seen while looking around", key="ends"):
+        _let_go()
+        st.rerun()
+    if not len(picked):
+        return
+    low, high = int(picked[0]), int(picked[-1])
+    with st.container(horizontal=True, gap="small"):
+        if low < high:
+            _cut_button(f"Cut out {low:,} to {high:,}", "range", low, high)
+            return
+        _cut_button("Cut from here on", "from", low)
+        _cut_button("Cut up to here", "upto", low)
+        st.button(
+            "Find what looks like this",
+            key="like-this",
+            type="tertiary",
+            icon=":material/image_search:",
+            on_click=mark,
+            args=(low,),
+        )
+
+
+def _cut_button(words: str, how: str, *where: int) -> None:
+    st.button(words, key=f"cut-{how}-here", type="tertiary", on_click=_cut_at, args=(how, *where))
 
 
 def _cut_at(how: str, index: int, stop: int | None = None) -> None:

@@ -32,10 +32,10 @@ def draw() -> None:
         "Of copies keep",
         list(RULES),
         key="keeping-box",
-        format_func=lambda one: f"Keep: {RULES[one][:1].lower()}{RULES[one][1:]}",
+        format_func=lambda one: f"Of copies keep {_inside(RULES[one])}",
         label_visibility="collapsed",
         help="Which image of a group of copies stays: the first button of every group follows it.",
-        width=205,
+        width=255,
         on_change=lambda: state.put(NAME, _unless_advised(st.session_state["keeping-box"])),
     )
 
@@ -80,6 +80,11 @@ def _sharpness_of(name: str, identity: str, indices: tuple[int, ...]) -> NDArray
     del identity  # part of the key only
     dataset, chosen = open_dataset(name), np.array(indices, np.int64)
     return sharpness(dataset.images, chosen, dataset.items["sha256"].to_numpy(object)[chosen])
+
+
+def _inside(words: str) -> str:
+    """Words as they stand inside a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def _unless_advised(chosen: str) -> str | None:

@@ -60,7 +60,7 @@ def _slider(dataset: Dataset, kind: str, limit: float, reached: NDArray[np.float
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(
                 f'<p class="threshold" title="{escape(KINDS[kind].means, quote=True)}"><b>{escape(KINDS[kind].title)}'
-                f"</b> catches {count(caught, 'image')}"
+                f"</b> <em>{limit:.2f}</em> catches {count(caught, 'image')}"
                 + (f' <span class="quiet">(default {usual:,})</span>' if limit != DEFAULT else "")
                 + "</p>"
             )
