@@ -101,6 +101,9 @@ def test_help_imports_nothing_heavy() -> None:
         (["train", "nothing"], "dataset"),
         (["train", "--resume", "nothing"], "Can't find run 'nothing'"),
         (["train", "some", "--resume", "other"], "give it no dataset"),
+        (["train", "some", "--json", "effect.json"], "--before-and-after"),
+        (["train", "some", "--before-and-after", "--repeats", "2"], "--repeats"),
+        (["train", "some", "--before-and-after", "--json", "no/such/folder.json"], "make it first"),
         (["evaluate", "nothing"], "Can't find run 'nothing'"),
         (["predict", "sample", "--model", "nothing", "--csv", "-"], "Can't find run 'nothing'"),
         (["predict", "sample", "--csv", "/nowhere/at/all.csv"], "does not exist"),
@@ -374,6 +377,26 @@ def test_ctrl_c_stops_the_work_and_says_how_to_continue(home: Path) -> None:
     again.communicate(timeout=20)
     assert again.returncode == 0
     assert job.status()["result"] == {"from": 99_995, "to": 100_000}
+
+
+def test_before_and_after(tiny: Dataset, tmp_path: Path, run: Run) -> None:
+    """A quick pair in children: refused without decisions, then both names, the sentences, and the JSON."""
+    quick = [
+        "--quick",
+        *(f"--set={each}" for each in ("model=tiny", "pipeline=none", "val_share=0.2", "test_share=0.2")),
+    ]
+    said = run("train", "tiny", "--before-and-after", *quick, code=2, stream="err")
+    assert "exclude or relabel images first" in said
+    (tmp_path / "out.csv").write_text("index\n" + "\n".join(map(str, range(8, 24))) + "\n")
+    run("decide", "tiny", "--from", tmp_path / "out.csv", "--action", "exclude")
+    target = tmp_path / "effect.json"
+    lines = run("train", "tiny", "--before-and-after", "--json", target, *quick).splitlines()
+    assert [line.rpartition("-")[2] for line in lines[:2]] == ["before", "after"]
+    assert "95 % interval" in lines[2] and "under the shift" in lines[3]
+    content = json.loads(target.read_text())
+    assert [content["before"], content["after"], content["sentence"]] == lines[:3]
+    # Either half brings the comparison back, when one had been stopped and is continued.
+    assert "there is nothing to continue" in run("train", "--resume", lines[1], code=2, stream="err")
 
 
 def test_closing_the_terminal_leaves_the_training(home: Path, tmp_path: Path) -> None:
