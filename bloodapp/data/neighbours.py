@@ -11,6 +11,8 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
@@ -55,8 +57,20 @@ def near_blocks(hashes: Hashes, distance: int, others: Hashes | None = None) -> 
             later = found > query
             query, found = query[later], found[later]
         if len(query):
-            order = np.lexsort((found, query))
-            yield query[order], found[order]
+            yield _sorted(query, found)
+
+
+def chains(hashes: Hashes, distance: int) -> Ints:
+    """A number, from 0, for each hash: those joined by a chain of steps of at most `distance` bits share it."""
+    number = np.arange(len(hashes))
+    for first, second in near_blocks(hashes, distance):
+        left, right = number[first], number[second]
+        new = left != right
+        if new.any():
+            steps = (np.ones(np.count_nonzero(new), np.int8), (left[new], right[new]))
+            graph = coo_array(steps, shape=(len(hashes), len(hashes)))
+            number = connected_components(graph, directed=False)[1].astype(np.int64)[number]
+    return number
 
 
 def leaders(hashes: Hashes, distance: int, alike: Callable[[int, Ints], NDArray[np.bool_]]) -> Ints:
@@ -87,8 +101,7 @@ def leaders(hashes: Hashes, distance: int, alike: Callable[[int, Ints], NDArray[
         query = free[query]
         wanted = 2 * done
         later = (found > query) & (leader[found] < 0)
-        pairs = np.unique(query[later] * len(queries) + found[later])
-        query, found = np.divmod(pairs, len(queries))
+        query, found = _sorted(query[later], found[later])
         bounds = np.flatnonzero(np.diff(query, prepend=-1, append=-1))
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             one = int(query[start])
@@ -158,6 +171,12 @@ class _Index:
         apart = np.bitwise_count(_keys(differing[near])[:, :chunk])
         near = near[(apart > _radii(self._distance)[:chunk]).all(axis=1)]
         return query[np.searchsorted(ends, near, side="right")], self._names[order[place[near]]]
+
+
+def _sorted(first: Ints, second: Ints) -> tuple[Ints, Ints]:
+    """The pairs of numbers below 2^31 in order, each once."""
+    both = np.unique(first << 32 | second)
+    return both >> 32, both & 0xFFFFFFFF
 
 
 def _radii(distance: int) -> list[int]:

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from bloodapp.data.dataset import PARTS, Dataset
-from bloodapp.data.neighbours import near_pairs
+from bloodapp.data.neighbours import chains
 from bloodapp.errors import InvalidValue
 
 # Bits of 64. Of 11,959 real cells, 4 bits put 20 into pairs, the same as 0; 6 bits 42, into pairs; 8 bits 376,
@@ -27,16 +27,15 @@ def duplicate_groups(dataset: Dataset, distance: int = NEAR) -> NDArray[np.int64
     items = dataset.items
     pixels = np.unique(items["sha256"].to_numpy(dtype="<U64"), return_inverse=True)[1]
     hashes, alike = np.unique(items["phash"].to_numpy(np.uint64), return_inverse=True)
-    first, second = near_pairs(hashes, distance)
     parents = items["parent"].to_numpy(np.int64)
     children = np.flatnonzero(parents >= 0)
-    # Three layers of nodes: the images, the distinct pixels, the distinct hashes.
+    # Three layers of nodes: the images, the distinct pixels, the chains of near hashes.
     count = len(items)
-    at_hash = count + len(items)
+    at_chain = count + len(items)
     everyone = np.arange(count)
-    left = np.concatenate([everyone, everyone, at_hash + first, children])
-    right = np.concatenate([count + pixels, at_hash + alike, at_hash + second, parents[children]])
-    size = at_hash + len(hashes)
+    left = np.concatenate([everyone, everyone, children])
+    right = np.concatenate([count + pixels, at_chain + chains(hashes, distance)[alike], parents[children]])
+    size = at_chain + len(hashes)
     graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
     numbers = connected_components(graph, directed=False)[1][:count]
     return _renumbered(numbers)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bloodapp.data import neighbours
-from bloodapp.data.neighbours import leaders, near_blocks, near_pairs
+from bloodapp.data.neighbours import chains, leaders, near_blocks, near_pairs
 from bloodapp.data.phash import hamming
 
 seeds = st.integers(0, 2**32 - 1)
@@ -78,6 +78,22 @@ def test_pairs_with_others_are_all_pairs(seed: int, count: int, more: int, dista
     first, second = near_pairs(ours, distance, others)
     expected = np.argwhere(hamming(ours[:, None], others[None, :]) <= distance)
     assert np.array_equal(np.stack([first, second], axis=1), expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=seeds, count=st.integers(0, 120), distance=st.integers(0, 12), at_once=st.sampled_from([300, 10**6])
+)
+def test_chains_join_whatever_pairs_join(seed: int, count: int, distance: int, at_once: int) -> None:
+    """Two hashes share a number just if steps from pair to pair lead from one to the other."""
+    hashes = clustered(np.random.default_rng(seed), count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "_COMPARISONS", at_once)
+        number = chains(hashes, distance)
+    reached = hamming(hashes[:, None], hashes[None, :]) <= distance
+    for _ in range(8):  # each squaring doubles the steps: 256 are more than there are hashes
+        reached = reached @ reached
+    assert np.array_equal(number[:, None] == number[None, :], reached)
 
 
 @settings(deadline=None, max_examples=60)
