@@ -117,7 +117,7 @@ def sweep_chart(
                 hoverinfo="skip",
                 cliponaxis=False,
             )
-    calm(figure, height, t=36)
+    calm(figure, height, t=36, r=20)
     figure.update_layout(hovermode="x unified")
     figure.add_vline(x=threshold, line={"color": LINE, "width": 2})
     figure.update_xaxes(

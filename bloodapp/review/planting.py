@@ -134,10 +134,7 @@ def count_faults(dataset: Dataset) -> int:
 def _usable(dataset: Dataset) -> NDArray[np.int64]:
     """Images that a fault can be planted in: not plain, not there twice, and not known to be faulty."""
     spread = np.concatenate(
-        [
-            dataset.images[start : start + _BLOCK].std(axis=(1, 2, 3), dtype=np.float32)
-            for start in range(0, len(dataset), _BLOCK)
-        ]
+        [block.std(axis=(1, 2, 3), dtype=np.float32) for _, block in dataset.blocks(_BLOCK)]
     )
     usable = (spread >= _PLAIN) & ~dataset.items["sha256"].duplicated(keep=False).to_numpy(bool)
     if dataset.truth is not None:

@@ -51,7 +51,7 @@ def _budget(board: Budget) -> None:
     most = min(board.images, max(2 * board.faults, round(1.15 * len(board.order)), 20))
     step = 10 if most > 300 else 1
     usual = min(300, max(step, most // 2 // step * step))
-    chosen = min(int(state.get(_BUDGET) or usual), most)
+    chosen = min(int(state.get(_BUDGET, usual)), most)
     left, right = frame.columns("budget", [4, 7])
     with left:
         sentence = st.empty()
