@@ -91,8 +91,11 @@ def matching(
         keep &= (found["action"] == wanted.action).to_numpy()
     if wanted.text:
         titles = {label: one.title for label, one in enumerate(classes)}
-        said = found["why"] + "\n" + found["who"] + "\n" + found["label"].map(titles).fillna("")
-        keep &= said.str.casefold().str.contains(wanted.text.casefold(), regex=False).to_numpy(bool)
+        text = wanted.text.casefold()
+        said = zip(found["why"], found["who"], found["label"].tolist(), strict=True)
+        keep &= np.array(
+            [text in f"{why}\n{who}\n{titles.get(label, '')}".casefold() for why, who, label in said], bool
+        )
     if wanted.image is not None:
         keep &= found["batch"].isin(events.loc[events["index"] == wanted.image, "batch"]).to_numpy()
     if wanted.since or wanted.until:
@@ -164,7 +167,25 @@ def trail(events: pd.DataFrame, batch: int) -> pd.DataFrame:
     return table.reset_index()
 
 
-def last_about(events: pd.DataFrame) -> pd.DataFrame:
-    """Who decided last about each image, by index: action, who, when of the last decision that holds."""
-    held = events[~events["cancelled"] & (events["action"] != UNDO)]
-    return held.sort_values("seq").groupby("index")[["action", "who", "when"]].last()
+@dataclass(frozen=True)
+class Last:
+    """The last decision that holds about an image.
+
+    Attributes:
+        action: one of the actions.
+        who: whose decision it was.
+        when: UTC ISO-8601.
+    """
+
+    action: str
+    who: str
+    when: str
+
+
+def last_about(events: pd.DataFrame) -> dict[int, Last]:
+    """Who decided last about each image, by index; undone decisions do not count."""
+    held = (
+        events[~events["cancelled"] & (events["action"] != UNDO)].sort_values("seq").groupby("index").tail(1)
+    )
+    columns = (held[name].tolist() for name in ("index", "action", "who", "when"))
+    return {index: Last(*last) for index, *last in zip(*columns, strict=True)}

@@ -196,4 +196,4 @@ def _meanwhile(dataset: Dataset, indices: Sequence[int] | NDArray, batch: int) -
     number = len({event.index for event in found if event.batch == last.batch})
     whom = "it" if len(indices) == 1 else "them" if number == len(indices) else f"{number:,} of them"
     other = last.who if last.who and last.who != who() else "Another tab"
-    return f"{other} {_VERBS[last.action]} {whom} {moments_ago(last.when)}: both stand in the ledger"
+    return f"{other} {_VERBS[last.action]} {whom} {moments_ago(last.when)}, both stand in the ledger"

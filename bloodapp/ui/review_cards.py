@@ -36,7 +36,7 @@ def _large(dataset: Dataset, judged: Judged, card: Card) -> None:
     with st.container(border=True, key="card-next"):
         if card.grouped:
             st.html(
-                pictures.head(card, judged)
+                pictures.head(dataset, card, judged)
                 + pictures.labels(dataset, judged, card.indices)
                 + pictures.strip(dataset, judged, card)
             )
@@ -46,7 +46,7 @@ def _large(dataset: Dataset, judged: Judged, card: Card) -> None:
         picture, words = st.columns([2, 5], gap="medium")
         picture.html(pictures.picture(dataset, judged, index, "big"))
         with words:
-            st.html(pictures.head(card, judged) + pictures.about(dataset, judged, index))
+            st.html(pictures.head(dataset, card, judged) + pictures.about(dataset, judged, index))
             _actions(dataset, judged, card, large=True)
 
 
@@ -61,7 +61,7 @@ def _actions(dataset: Dataset, judged: Judged, card: Card, *, large: bool = Fals
 def _group(dataset: Dataset, judged: Judged, card: Card) -> None:
     """A group: a few pictures beside the words, many below them."""
     with st.container(border=True, key=f"card-{card.key}"):
-        head = pictures.head(card, judged)
+        head = pictures.head(dataset, card, judged)
         few = len(card.indices) <= _FEW
         head += pictures.labels(dataset, judged, card.indices, bar=not few)
         if not few:
@@ -80,7 +80,7 @@ def _tile(dataset: Dataset, judged: Judged, card: Card) -> None:
     with st.container(border=True, key=f"card-{card.key}", gap="small"):
         st.html(
             pictures.picture(dataset, judged, index, "tile-picture")
-            + pictures.head(card, judged)
+            + pictures.head(dataset, card, judged)
             + pictures.about(dataset, judged, index)
         )
         with st.container(horizontal=True, gap="xsmall"):

@@ -27,6 +27,11 @@ def entries(dataset: Dataset, judged: Judged) -> pd.DataFrame:
     return _read(dataset.name, identity(dataset), judged.seq)[1]
 
 
+def deciders(dataset: Dataset, judged: Judged) -> dict[int, history.Last]:
+    """Who decided last about each image that was decided about, by index."""
+    return _deciders(dataset.name, identity(dataset), judged.seq)
+
+
 def zone() -> tzinfo:
     """The time zone of the browser, UTC where it does not say."""
     try:
@@ -71,3 +76,8 @@ def _read(name: str, identity: str, seq: int) -> tuple[pd.DataFrame, pd.DataFram
     del identity, seq  # parts of the key only
     found = log(open_dataset(name))
     return found, history.entries(found)
+
+
+@lru_cache(maxsize=4)
+def _deciders(name: str, identity: str, seq: int) -> dict[int, history.Last]:
+    return history.last_about(_read(name, identity, seq)[0])

@@ -10,7 +10,8 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review.findings import KINDS
 from bloodapp.review.queue import Card
-from bloodapp.ui.text import count
+from bloodapp.ui import review_log
+from bloodapp.ui.text import ago, count
 from bloodapp.ui.thumbs import class_chip, data_uri, thumbnail
 
 SHOWN = 12
@@ -52,6 +53,8 @@ def hint(dataset: Dataset, judged: Judged, index: int) -> str:
         said.append("flagged")
     elif judged.decided[index]:
         said.append("kept" if label == given else "relabelled")
+    if last := review_log.deciders(dataset, judged).get(index):
+        said.append(f"last decided by {last.who or 'nobody'} {ago(last.when)}")
     return " · ".join(said)
 
 
@@ -72,8 +75,8 @@ def picture(dataset: Dataset, judged: Judged, index: int, kind: str) -> str:
     )
 
 
-def head(card: Card, judged: Judged) -> str:
-    """Kinds, state and the reason, as HTML."""
+def head(dataset: Dataset, card: Card, judged: Judged) -> str:
+    """Kinds, state, who decided it, and the reason, as HTML."""
     kinds = "".join(
         f'<span class="kind" title="{escape(KINDS[kind].means, quote=True)}">{escape(KINDS[kind].title)}</span>'
         for kind in card.kinds
@@ -82,13 +85,23 @@ def head(card: Card, judged: Judged) -> str:
     if card.state == "decided":
         gone = int((~judged.included[card.indices]).sum())
         words = "kept" if not gone else "excluded" if gone == len(card.indices) else f"{gone:,} excluded"
-        kinds += f'<span class="verdict">{words}</span>'
+        kinds += f'<span class="verdict">{words}{_deciders(dataset, card, judged)}</span>'
     elif card.state == "flagged":
-        kinds += '<span class="verdict">flagged</span>'
+        kinds += f'<span class="verdict">flagged{_deciders(dataset, card, judged)}</span>'
     number = f"<b>{count(len(card.indices), 'image')}</b>" if card.grouped else ""
     return (
         f'<div class="card-head"><div>{kinds}</div>{number}</div><p class="reason">{escape(card.reason)}.</p>'
     )
+
+
+def _deciders(dataset: Dataset, card: Card, judged: Judged) -> str:
+    """Who decided about a card's images: ` by Anna, 3 minutes ago`, as HTML; nothing where nobody gave a name."""
+    known = review_log.deciders(dataset, judged)
+    last = [known[index] for index in card.indices.tolist() if index in known]
+    names = sorted({one.who for one in last if one.who})
+    if not names:
+        return ""
+    return f" by {escape(' and '.join(names))}, {ago(max(one.when for one in last))}"
 
 
 def about(dataset: Dataset, judged: Judged, index: int) -> str:
