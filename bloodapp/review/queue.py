@@ -160,8 +160,8 @@ class Offer:
     """A decision about a card that takes one click.
 
     Attributes:
-        key: `exclude`, `keep`, `relabel`, a keeper rule (keep the image it chooses, exclude the rest) or `as-LABEL`
-            (keep one that is labelled so, exclude the rest).
+        key: `exclude`, `keep`, `suggested` (relabel as suggested), a keeper rule (keep the image it chooses, exclude
+            the rest) or `as-LABEL` (keep one that is labelled so, exclude the rest).
         title: what the button says.
         action: as the ledger calls it.
         indices: int64 (M,) the images it is about.
@@ -266,7 +266,7 @@ def _relabel(card: Card, among: NDArray[np.int64], titles: Sequence[str]) -> tup
     about = card.doubtful[np.isin(card.doubtful, among)]
     if not len(about):
         return ()
-    return (Offer("relabel", f"Relabel as {titles[card.suggested]}", "relabel", about, card.suggested),)
+    return (Offer("suggested", f"Relabel as {titles[card.suggested]}", "relabel", about, card.suggested),)
 
 
 def _keep_one(card: Card, kept: int, rule: Rule) -> Offer:
