@@ -22,7 +22,7 @@ _DIRECTIONS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) !=
 def near_copy(image: Image8, rng: Random) -> Image8:
     """Nearly the same picture: saved again, up to 6 % brighter or darker, moved by a pixel, or several of these."""
     changes = (_saved_again, _relit, _moved)
-    chosen = [change for change in changes if rng.random() < 0.45] or [changes[rng.integers(3)]]
+    chosen = [change for change in changes if rng.random() < 0.65] or [changes[rng.integers(3)]]
     copy = image
     for change in rng.permutation(len(chosen)):
         copy = chosen[change](copy, rng)
