@@ -4,7 +4,7 @@
 the runs' own files, and the comparison: paired, because both judge the same images, with 95 % intervals.
 
 The intervals are about the draw of the images. They do not know that another seed would move both
-trainings a little; whoever shows them says so.
+trainings; so the sentence speaks of this pair, and several pairs with different seeds show how far they agree.
 """
 
 from dataclasses import dataclass
@@ -37,6 +37,11 @@ class Pair:
 
     before: Run
     after: Run
+
+    @property
+    def seed(self) -> int:
+        """The seed of both."""
+        return int(self.after.config["recipe"].get("seed", 0))
 
     @property
     def seq(self) -> int:
@@ -92,14 +97,16 @@ class Effect:
         return np.flatnonzero(~before & after), np.flatnonzero(before & ~after)
 
 
-def newest_pair(dataset: Dataset) -> Pair | None:
-    """The newest pair of trainings on this dataset of which both are still there."""
-    mine = [run for run in list_runs() if run.pair and run.config.get("fingerprint") == dataset.fingerprint]
-    named = {run.name: run for run in mine if run.dataset == dataset.name}
-    for run in named.values():
-        if not run.before_decisions and run.pair in named:
-            return Pair(named[run.pair], run)
-    return None
+def pairs(dataset: Dataset) -> list[Pair]:
+    """The pairs of trainings on this dataset of which both halves are still there, newest first."""
+    named = {
+        run.name: run
+        for run in list_runs()
+        if run.pair and run.dataset == dataset.name and run.config.get("fingerprint") == dataset.fingerprint
+    }
+    return [
+        Pair(named[run.pair], run) for run in named.values() if not run.before_decisions and run.pair in named
+    ]
 
 
 def pair_of(run: Run) -> Pair:
@@ -156,8 +163,8 @@ def sentence(overall: Paired, part: str, *, under_shift: bool = False) -> str:
     where = " under the shift" if under_shift else ""
     name = _PARTS.get(part, part)
     said = {
-        "helped": f"Cleaning helped{where}",
-        "hurt": f"Cleaning hurt{where}",
+        "helped": f"Cleaning helped{where} in this pair",
+        "hurt": f"Cleaning hurt{where} in this pair",
         "open": f"No difference{where} that these {overall.n:,} {name} images can show",
     }[verdict(overall)]
     return f"{said}: {figures}."

@@ -5,6 +5,7 @@ Everything is read from the runs' own files: a reload, another tab and the comma
 
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -12,59 +13,66 @@ import streamlit as st
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate.effect import Pair, newest_pair
+from bloodapp.evaluate.effect import Pair, pairs
 from bloodapp.jobs.job import ACTIVE, request_stop, resume
 from bloodapp.runs.run import Run
 from bloodapp.train.effect import PairPlan, plan_pair, start_pair
 from bloodapp.train.forecast import forecast
-from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick
+from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
 from bloodapp.ui import background, frame, review_effect_result, state
 from bloodapp.ui.steps import identity
 from bloodapp.ui.text import count, duration, plain, time_left
 from bloodapp.ui.train_run import chip
 
-_RECIPE, _QUICK = "effect_recipe", "effect_quick"
+_RECIPE, _SEED, _QUICK = "effect_recipe", "effect_seed", "effect_quick"
+_STYLE = Path(__file__).with_name("train.css")  # the states of a run look as on the Train page
 _SIDES = ("Before: the dataset as it was given", "After: what the decisions leave")
 
 
 def draw(dataset: Dataset, judged: Judged) -> None:
     """Draw this part of the page."""
-    pair = newest_pair(dataset)
+    st.html(_STYLE)
+    found = pairs(dataset)
     with st.container(key="effect"):
-        if pair is None:
+        if not found:
             frame.section("Did it help?", "The same recipe and seed, before and after your decisions.")
             _setup(dataset, judged, first=True)
-        elif pair.done:
-            _finished(dataset, judged, pair)
+        elif found[0].done:
+            _finished(dataset, judged, found)
         else:
-            _unfinished(dataset, judged, pair)
+            _unfinished(dataset, judged, found[0])
 
 
-def _finished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
+def _finished(dataset: Dataset, judged: Judged, found: list[Pair]) -> None:
+    pair = found[0]
     since = judged.seq - pair.seq
     if since > 0:
         frame.section(
             "Did it help?",
             f"{count(since, 'decision')} taken since the last pair: train again to see their part.",
         )
-        _setup(dataset, judged, first=True)
+        _setup(dataset, judged, first=True, seed=pair.seed)
     try:
         review_effect_result.draw(dataset, pair)
+        review_effect_result.others(found)
     except BloodappError as problem:
         frame.error(problem)
     if since <= 0:
-        with st.expander("Train again, with another recipe", key="effect-again"):
-            _setup(dataset, judged, first=False)
+        with st.expander("Train again, with another seed or recipe", key="effect-again"):
+            _setup(dataset, judged, first=False, seed=pair.seed + 1)
 
 
 def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
     """Both trainings as they go, or how they ended and how to go on."""
     before = [run.state() for run in (pair.before, pair.after)]
     busy = any(one in ACTIVE for one in before)
+    halves = [
+        (run, side, int((run.split()["part"] == "train").sum()))
+        for run, side in zip((pair.before, pair.after), _SIDES, strict=True)
+    ]
     frame.section(
         "Training before and after" if busy else "The pair is not complete",
-        f"{pair.after.recipe}, seed {pair.after.config['recipe'].get('seed')}, one after the other. "
-        "It goes on when this page is closed."
+        f"{pair.after.recipe}, seed {pair.seed}, one after the other. It goes on when this page is closed."
         if busy
         else "Both halves must reach their end to be compared.",
     )
@@ -73,9 +81,7 @@ def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
         def follow() -> None:
             if [run.state() for run in (pair.before, pair.after)] != before:
                 st.rerun()
-            st.html(
-                "".join(_half(run, side) for run, side in zip((pair.before, pair.after), _SIDES, strict=True))
-            )
+            st.html("".join(_half(run, side, images) for run, side, images in halves))
 
         background.live(follow, active=busy)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -95,15 +101,14 @@ def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
                 st.page_link("pages/3_Train.py", label=f"{side} on the Train page", query_params=address)
     if not busy:
         with st.expander("Start a new pair instead", key="effect-again"):
-            _setup(dataset, judged, first=False)
+            _setup(dataset, judged, first=False, seed=pair.seed)
 
 
-def _half(run: Run, side: str) -> str:
+def _half(run: Run, side: str, images: int) -> str:
     """One training of the pair as HTML: what it learns from, its state, how far it is."""
     status = run.job.status()
     now = str(status["state"])
     share = 1.0 if now == "done" else background.share(status) or 0.0
-    images = int((run.split()["part"] == "train").sum())
     said = {
         "queued": "Waiting for its turn; it starts by itself",
         "running": " · ".join(
@@ -147,15 +152,18 @@ def _continue(pair: Pair) -> None:
     background.runner().wake()
 
 
-def _setup(dataset: Dataset, judged: Judged, *, first: bool) -> None:
-    """What would be trained and compared, for how long, and the button; `first`: it is the view's primary one."""
+def _setup(dataset: Dataset, judged: Judged, *, first: bool, seed: int | None = None) -> None:
+    """What would be trained and compared, for how long, and the button; `first`: it is the view's primary one.
+
+    `seed` is offered unless the user has chosen another; none means the recipe's own.
+    """
     if judged.included.all() and np.array_equal(judged.labels, dataset.labels):
         _nothing_decided()
         return
     with st.container(border=first, key="effect-setup"):
         left, right = frame.columns("effect-setup", [5, 6])
     with left:
-        recipe, shrink = _recipe()
+        recipe, shrink = _recipe(seed)
     effective = quick(recipe) if shrink else recipe
     with right:
         try:
@@ -188,7 +196,7 @@ def _nothing_decided() -> None:
         )
 
 
-def _recipe() -> tuple[Recipe, bool]:
+def _recipe(seed: int | None) -> tuple[Recipe, bool]:
     chosen = state.get(_RECIPE) if state.get(_RECIPE) in RECIPES else DEFAULT
     st.session_state["effect-recipe-box"] = chosen
     st.selectbox(
@@ -199,14 +207,29 @@ def _recipe() -> tuple[Recipe, bool]:
         on_change=lambda: state.put(_RECIPE, st.session_state["effect-recipe-box"]),
     )
     st.html(f'<p class="quiet">{escape(RECIPES[chosen].why)}</p>')
-    st.session_state["effect-quick-box"] = bool(state.get(_QUICK))
-    st.toggle(
-        "Quick trial",
-        key="effect-quick-box",
-        help="256 images, one epoch, the smallest network: it shows that everything works, not what cleaning does.",
-        on_change=lambda: state.put(_QUICK, st.session_state["effect-quick-box"]),
-    )
-    return RECIPES[chosen], bool(state.get(_QUICK))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        own = state.get(_SEED)
+        st.session_state["effect-seed-box"] = int(
+            (RECIPES[chosen].seed if seed is None else seed) if own is None else own
+        )
+        number = st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            step=1,
+            key="effect-seed-box",
+            width=140,
+            help="All randomness derives from it, the split too. Pairs with different seeds show how far they agree.",
+            on_change=lambda: state.put(_SEED, st.session_state["effect-seed-box"]),
+        )
+        st.session_state["effect-quick-box"] = bool(state.get(_QUICK))
+        st.toggle(
+            "Quick trial",
+            key="effect-quick-box",
+            help="256 images, one epoch, the smallest network: it shows that everything works, not what cleaning does.",
+            on_change=lambda: state.put(_QUICK, st.session_state["effect-quick-box"]),
+        )
+    return with_settings(RECIPES[chosen], {"seed": number}), bool(state.get(_QUICK))
 
 
 def _planned(plan: PairPlan, recipe: Recipe) -> str:
@@ -237,6 +260,7 @@ def _start(dataset: Dataset, recipe: Recipe, shrink: bool) -> None:
     except BloodappError as error:
         frame.error(error)
         return
+    state.put(_SEED, None)
     background.runner().wake()
     st.rerun()
 

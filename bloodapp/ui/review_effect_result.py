@@ -11,6 +11,7 @@ import streamlit as st
 from bloodapp.charts.change import change_chart
 from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset
+from bloodapp.errors import BloodappError
 from bloodapp.evaluate.effect import Effect, Pair, View, effect, pair_of, points, sentence, verdict
 from bloodapp.evaluate.metrics import Paired
 from bloodapp.runs.predictions import FILE as PREDICTIONS
@@ -23,6 +24,7 @@ from bloodapp.ui.thumbs import class_chip
 
 _STYLE = Path(__file__).with_name("judging.css")
 _MOST = 21
+_PAIRS = 10
 _PARTS = {"test": "test", "val": "validation"}
 
 
@@ -54,7 +56,7 @@ def _stamp(pair: Pair) -> tuple[int, ...]:
     return tuple((run.folder / PREDICTIONS).stat().st_mtime_ns for run in (pair.before, pair.after))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2 * _PAIRS)
 def _effect(after: str, stamp: tuple[int, ...]) -> Effect:
     del stamp  # part of the key only: a continued run writes its predictions anew
     return effect(pair_of(open_run(Path(after))))
@@ -66,11 +68,51 @@ def _headline(result: Effect, pair: Pair) -> str:
     if result.shifted is not None:
         blocks.append(_block("The same images under the shift", result.shifted.overall))
     small = f"{count(overall.n, _PARTS.get(result.part, '') + ' image')} that neither training saw"
-    recipe = str(pair.after.config["recipe"].get("title") or pair.after.recipe).partition(":")[0]
+    about = [small, f"{_recipe(pair)}, one training each", f"set up {ago(pair.after.created)}"]
     return (
         f'<div class="effect-said {verdict(overall)}"><h2>{escape(sentence(overall, result.part))}</h2>'
-        f'<p class="quiet">{escape(small)} · {escape(recipe)} · trained {escape(ago(pair.after.created))}</p>'
+        f'<p class="quiet">{escape(" · ".join(about))}</p>'
         f'<div class="effect-blocks">{"".join(blocks)}</div></div>'
+    )
+
+
+def _recipe(pair: Pair) -> str:
+    title = str(pair.after.config["recipe"].get("title") or pair.after.recipe).partition(":")[0]
+    return f"{title}, seed {pair.seed}"
+
+
+def others(found: list[Pair]) -> None:
+    """All finished pairs in a row each, when there are several: how far recipes and seeds agree."""
+    done = [pair for pair in found if pair.done][:_PAIRS]
+    rows = []
+    for pair in done:
+        try:
+            result = _effect(str(pair.after.folder), _stamp(pair))
+        except (BloodappError, OSError):
+            continue
+        shown = [view.overall if view else None for view in (result.clean, result.shifted)]
+        cells = [escape(_recipe(pair)), f"{len(result.labels):,}", *(_overall(one) for one in shown)]
+        cells += [escape(count(pair.seq, "decision")), escape(ago(pair.after.created))]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    if len(rows) < 2:
+        return
+    frame.section("Pairs of this dataset", "Where they disagree, the seed matters more than the cleaning.")
+    names = ("recipe", "judged on", "change", "under the shift", "after", "set up")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    st.html(
+        f'<div class="scroll effect-table"><table class="figures"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _overall(one: Paired | None) -> str:
+    if one is None:
+        return "–"
+    mood = {"helped": "good", "hurt": "bad", "open": ""}[verdict(one)]
+    change = one.change
+    return (
+        f'<strong class="{mood}">{points(change.value)}</strong>'
+        f"<small>{points(change.low)} to {points(change.high)}</small>"
     )
 
 
@@ -123,7 +165,7 @@ def _images(dataset: Dataset, result: Effect, view: View, *, under_shift: bool) 
 
 
 def _table(result: Effect, view: View) -> str:
-    heads = ["class", "images", "recall", "change", "F1", "change", "went right", "wrong"]
+    heads = ["class", "images", "recall", "change", "F1", "change", "right, wrong"]
     rows = []
     for place, cell_class in enumerate(result.classes):
         row = view.per_class.iloc[place]
@@ -131,7 +173,7 @@ def _table(result: Effect, view: View) -> str:
         for name in ("recall", "f1"):
             levels = (_share(float(row[f"{name}_{side}"])) for side in ("before", "after"))
             cells += [" <i>→</i> ".join(levels), _change(row, name)]
-        cells += [f"{int(row['mended']):,}", f"{int(row['broken']):,}"]
+        cells.append(f"+{int(row['mended']):,} <i>/</i> −{int(row['broken']):,}")
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     return (
@@ -160,8 +202,8 @@ def _notes(result: Effect, pair: Pair) -> str:
         f"An epoch has {'more' if first > second else 'as many' if first == second else 'fewer'} images before.",
         "Both are judged on the same images, under the decided labels; copies of these images are in neither "
         "training. Intervals: 95 %, from 2,000 paired bootstrap resamples, never narrower than McNemar's exact test "
-        "allows. They are about the draw of the images: with one training each, another seed would move both "
-        f"figures a little; and of {len(result.classes)} classes one may leave out 0 by chance.",
+        f"allows; of {len(result.classes)} classes one may leave out 0 by chance. They are about the draw of the "
+        "images. Another seed would move both figures, too: train a pair with another seed to see how far.",
     ]
     if result.part == "val":
         said.append("There is no test part: these validation images also chose the best epochs.")

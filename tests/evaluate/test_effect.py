@@ -13,8 +13,8 @@ from bloodapp.evaluate.effect import (
     Pair,
     compared,
     effect,
-    newest_pair,
     pair_of,
+    pairs,
     points,
     report,
     sentence,
@@ -124,8 +124,8 @@ def test_one_class_agrees_with_the_whole() -> None:
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        ((900, 37, 12, 51), "Cleaning helped: +2.5 points (95 % interval +"),
-        ((900, 12, 37, 51), "Cleaning hurt: −2.5 points (95 % interval −"),
+        ((900, 37, 12, 51), "Cleaning helped in this pair: +2.5 points (95 % interval +"),
+        ((900, 12, 37, 51), "Cleaning hurt in this pair: −2.5 points (95 % interval −"),
         ((900, 13, 11, 76), "No difference that these 1,000 validation images can show: +0.2 points"),
     ],
 )
@@ -160,12 +160,13 @@ def pair(dataset: Dataset, *, name: str = "p", state: str = "done", seq: int = 3
 
 
 def test_a_pair_is_found_by_its_files(tiny: Dataset) -> None:
-    """The newest pair of the dataset, both halves, whichever half one asks with."""
-    assert newest_pair(tiny) is None
-    pair(tiny, name="old")
+    """The pairs of the dataset, newest first, both halves, whichever half one asks with."""
+    assert pairs(tiny) == []
+    old = Pair(*pair(tiny, name="old"))
     before, after = pair(tiny, name="new")
     make_run(tiny, "single")
-    found = newest_pair(tiny)
+    found, second = pairs(tiny)
+    assert second == old
     assert found == Pair(before, after) == pair_of(before) == pair_of(after)
     assert found.seq == 3 and found.done
 
@@ -177,7 +178,7 @@ def test_half_a_pair_is_none(tiny: Dataset) -> None:
     old, _ = pair(tiny, name="old")
     before, after = pair(tiny, name="new")
     delete_job(before.job)
-    assert newest_pair(tiny).before == old
+    assert pairs(tiny)[0].before == old
     with pytest.raises(NotFound, match="other half"):
         pair_of(after)
 
@@ -185,7 +186,7 @@ def test_half_a_pair_is_none(tiny: Dataset) -> None:
 def test_a_half_that_was_stopped_is_not_done(tiny: Dataset) -> None:
     """Its figures are there, but it had less of the training."""
     pair(tiny, state="stopped")
-    assert not newest_pair(tiny).done
+    assert not pairs(tiny)[0].done
 
 
 def test_the_effect_of_two_runs(tiny: Dataset) -> None:

@@ -174,14 +174,14 @@ def test_weights_that_may_have_seen_the_judges_are_refused(tiny: Dataset) -> Non
 
 def test_a_real_pair_from_two_trainings_to_a_sentence(tiny: Dataset) -> None:
     """Quick and tiny, but real: both trainings run, judge the same images, and the comparison reads them."""
-    from bloodapp.evaluate.effect import effect, newest_pair, sentence
+    from bloodapp.evaluate.effect import effect, pairs, sentence
 
     recipe: Recipe = replace(RECIPE, model="tiny", pipeline="none", precision="float32")
     record(tiny, [8, 10, 13, 15], "exclude")
     record(tiny, list(range(16, 24)), "relabel", label=1)
     start_pair(tiny, recipe, shrink=True)
-    pair = newest_pair(tiny)
-    assert pair is not None and not pair.done
+    (pair,) = pairs(tiny)
+    assert not pair.done
     for run in (pair.before, pair.after):
         assert jobs.step().id == run.name
     assert pair.done

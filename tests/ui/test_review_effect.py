@@ -59,13 +59,23 @@ def start_button(page: AppTest) -> Any:
     return next(button for button in page.button if button.label == "Train before and after")
 
 
-def made_pair(dataset: Dataset, states: tuple[str, str] = ("done", "done"), **more: Any) -> tuple[Run, Run]:
+def made_pair(
+    dataset: Dataset, states: tuple[str, str] = ("done", "done"), *, name: str = "p", **more: Any
+) -> tuple[Run, Run]:
     """A pair of runs made without training, in these states."""
     common = {"seq": last_seq(dataset), "seed": 1, **more}
     before = make_run(
-        dataset, "p-before", state=states[0], pair="p-after", decisions="none", right=(0.5, 0.3), **common
+        dataset,
+        f"{name}-before",
+        state=states[0],
+        pair=f"{name}-after",
+        decisions="none",
+        right=(0.5, 0.3),
+        **common,
     )
-    after = make_run(dataset, "p-after", state=states[1], pair="p-before", right=(1.0, 0.6), **common)
+    after = make_run(
+        dataset, f"{name}-after", state=states[1], pair=f"{name}-before", right=(1.0, 0.6), **common
+    )
     return before, after
 
 
@@ -106,6 +116,7 @@ def test_the_button_queues_both(decided: Dataset, show: Show, idle_runner: Any) 
     """One click, two trainings with the chosen recipe; the page follows them, and a reload shows the same."""
     page = show()
     page.selectbox(key="effect-recipe-box").set_value("plain").run()
+    page.number_input(key="effect-seed-box").set_value(3).run()
     page.toggle(key="effect-quick-box").set_value(True).run()
     start_button(page).click().run()
     assert not page.exception and not page.error
@@ -117,6 +128,7 @@ def test_the_button_queues_both(decided: Dataset, show: Show, idle_runner: Any) 
     assert {(run.recipe, run.config["recipe"]["epochs"], run.state()) for run in runs} == {
         ("plain", 1, "queued")
     }
+    assert {run.config["recipe"]["seed"] for run in runs} == {3}
     assert idle_runner.woken == 1
     for again in (page, show()):
         assert "Training before and after" in words(again)
@@ -160,13 +172,13 @@ def test_the_change_is_shown(decided: Dataset, show: Show) -> None:
     made_pair(decided)
     page = show()
     text = words(page)
-    assert "Cleaning helped: +" in text and "95 % interval" in text
+    assert "Cleaning helped in this pair: +" in text and "95 % interval" in text
     assert "The same images under the shift" in text
     assert "went right" in text and "taken for" in text
     for cell_class in decided.classes:
         assert cell_class.title in text
     assert len(page.get("plotly_chart")) == 1
-    assert "another seed would move both figures a little" in text
+    assert "Another seed would move both figures" in text
     assert not primary(page), "nothing is to be done"
 
 
@@ -205,3 +217,17 @@ def test_halves_that_do_not_fit_are_refused_in_a_sentence(decided: Dataset, open
     page = open_page("pages/1_Review.py", dataset="tiny", view="effect")
     assert not page.exception
     assert "do not judge the same images" in page.error[0].value
+
+
+def test_pairs_with_other_seeds_stand_side_by_side(decided: Dataset, show: Show) -> None:
+    """The next seed is offered; with two pairs a table shows how far they agree, and none with one."""
+    made_pair(decided, recipe={"name": "plain", "pipeline": "flip", "seed": 4})
+    page = show()
+    assert "Pairs of this dataset" not in words(page)
+    assert page.number_input(key="effect-seed-box").value == 5
+    page.number_input(key="effect-seed-box").set_value(9).run()
+    assert page.number_input(key="effect-seed-box").value == 9
+    made_pair(decided, name="q", recipe={"name": "plain", "pipeline": "flip", "seed": 5})
+    text = words(show())
+    assert "Pairs of this dataset" in text
+    assert "plain, seed 4" in text and "plain, seed 5" in text
