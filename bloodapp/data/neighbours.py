@@ -175,7 +175,8 @@ class _Index:
 
 def _sorted(first: Ints, second: Ints) -> tuple[Ints, Ints]:
     """The pairs of numbers below 2^31 in order, each once."""
-    both = np.unique(first << 32 | second)
+    both = np.sort(first << 32 | second)
+    both = both[np.diff(both, prepend=-1) != 0]
     return both >> 32, both & 0xFFFFFFFF
 
 
