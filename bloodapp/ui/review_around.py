@@ -63,9 +63,10 @@ def _choose_mode() -> None:
 
 
 def _marked(size: int) -> int | None:
-    """The marked picture as the address has it; what does not exist is passed over."""
-    try:
-        index = int(str(state.get("like") or ""))
-    except ValueError:
-        return None
-    return index if 0 <= index < size else None
+    """The marked picture as the address has it; what does not exist is passed over and taken out of the address."""
+    asked = str(state.get("like") or "")
+    index = int(asked) if asked.isdecimal() and len(asked) < 12 and int(asked) < size else None
+    kept = None if index is None else str(index)
+    if kept != state.get("like"):
+        state.put("like", kept)
+    return index

@@ -57,7 +57,8 @@ def act_on(dataset: Dataset, chosen: NDArray[np.int64], because: str, *, key: st
     """
     none = len(chosen) == 0
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.html(f'<p class="chosen">{count(len(chosen), "image")} chosen</p>', width="content")
+        words = "Click images to choose them" if none else f"{count(len(chosen), 'image')} chosen"
+        st.html(f'<p class="chosen{" none" if none else ""}">{words}</p>', width="content")
         excluded = st.button("Exclude", type="primary", disabled=none, key=f"{key}-exclude")
         kept = st.button("Keep", disabled=none, key=f"{key}-keep")
         label = st.menu_button(

@@ -1,6 +1,5 @@
 """The filters of the review queue: kind, state and class. They choose what is shown and never change a decision."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -52,8 +51,8 @@ def current(dataset: Dataset, queue: list[Card]) -> Filters:
     )
 
 
-def draw(dataset: Dataset, queue: list[Card], filters: Filters, beside: Callable[[], None]) -> None:
-    """Draw the filters with how many cards each would show; `beside` draws at the end of their line."""
+def draw(dataset: Dataset, queue: list[Card], filters: Filters) -> None:
+    """Draw the filters with how many cards each would show."""
     st.session_state["finding-box"] = filters.kind
     st.pills(
         "Kind of finding",
@@ -88,7 +87,6 @@ def draw(dataset: Dataset, queue: list[Card], filters: Filters, beside: Callable
             width=190,
             on_change=lambda: _choose("labelled", st.session_state["labelled-box"]),
         )
-        beside()
 
 
 def draw_pages(pages: int, page: int) -> None:

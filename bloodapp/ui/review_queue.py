@@ -49,13 +49,12 @@ def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
     filters = review_filters.current(dataset, queue)
     chosen = filters.of(queue, judged, dataset)
 
-    review_filters.draw(dataset, queue, filters, lambda: review_thresholds.draw(dataset))
-    grouped = any(card.grouped for card in chosen)
-    if grouped or len(chosen) > 1:
-        with st.container(horizontal=True, vertical_alignment="center", key="review-acts"):
-            if grouped:
-                review_keeping.draw()
-            _at_once(dataset, judged, chosen)
+    review_filters.draw(dataset, queue, filters)
+    with st.container(horizontal=True, vertical_alignment="center", key="review-acts"):
+        if any(card.grouped for card in chosen):
+            review_keeping.draw()
+        review_thresholds.draw(dataset)
+        _at_once(dataset, judged, chosen)
     if not chosen:
         _nothing_here(queue, filters)
         return
