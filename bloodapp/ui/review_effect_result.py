@@ -78,7 +78,8 @@ def _headline(result: Effect, pair: Pair) -> str:
 
 def _recipe(pair: Pair) -> str:
     title = str(pair.after.config["recipe"].get("title") or pair.after.recipe).partition(":")[0]
-    return f"{title}, seed {pair.seed}"
+    trial = ", few images" if pair.after.config["recipe"].get("images") else ""
+    return f"{title}, seed {pair.seed}{trial}"
 
 
 def others(found: list[Pair]) -> None:
@@ -96,7 +97,7 @@ def others(found: list[Pair]) -> None:
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     if len(rows) < 2:
         return
-    frame.section("Pairs of this dataset", "Where they disagree, the seed matters more than the cleaning.")
+    frame.section("Pairs of this dataset", "Where other seeds disagree, trust no single pair.")
     names = ("recipe", "judged on", "change", "under the shift", "after", "set up")
     head = "".join(f"<th>{name}</th>" for name in names)
     st.html(
