@@ -41,6 +41,10 @@ def draw(dataset: Dataset, judged: Judged) -> None:
             _finished(dataset, judged, found)
         else:
             _unfinished(dataset, judged, found[0])
+            last = next((pair for pair in found if pair.done), None)
+            if last is not None:
+                frame.section("The last complete pair")
+                _result(dataset, last, found)
 
 
 def _finished(dataset: Dataset, judged: Judged, found: list[Pair]) -> None:
@@ -52,14 +56,18 @@ def _finished(dataset: Dataset, judged: Judged, found: list[Pair]) -> None:
             f"{count(since, 'decision')} taken since the last pair: train again to see their part.",
         )
         _setup(dataset, judged, first=True, seed=pair.seed)
+    _result(dataset, pair, found)
+    if since <= 0:
+        with st.expander("Train again, with another seed or recipe", key="effect-again"):
+            _setup(dataset, judged, first=False, seed=pair.seed + 1)
+
+
+def _result(dataset: Dataset, pair: Pair, found: list[Pair]) -> None:
     try:
         review_effect_result.draw(dataset, pair)
         review_effect_result.others(found)
     except BloodappError as problem:
         frame.error(problem)
-    if since <= 0:
-        with st.expander("Train again, with another seed or recipe", key="effect-again"):
-            _setup(dataset, judged, first=False, seed=pair.seed + 1)
 
 
 def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
@@ -108,7 +116,8 @@ def _half(run: Run, side: str, images: int) -> str:
     """One training of the pair as HTML: what it learns from, its state, how far it is."""
     status = run.job.status()
     now = str(status["state"])
-    share = 1.0 if now == "done" else background.share(status) or 0.0
+    # A half that was broken off has read its results, too: its job's share says nothing of the training.
+    share = 1.0 if now == "done" else (background.share(status) or 0.0) if now in ACTIVE else 0.0
     said = {
         "queued": "Waiting for its turn; it starts by itself",
         "running": " · ".join(

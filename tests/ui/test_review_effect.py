@@ -231,3 +231,13 @@ def test_pairs_with_other_seeds_stand_side_by_side(decided: Dataset, show: Show)
     text = words(show())
     assert "Pairs of this dataset" in text
     assert "plain, seed 4" in text and "plain, seed 5" in text
+
+
+def test_a_new_pair_does_not_hide_the_last_one(decided: Dataset, show: Show) -> None:
+    """While another pair trains, or waits to be continued, the comparison before it stays in sight."""
+    made_pair(decided, name="old")
+    made_pair(decided, ("done", "stopped"), name="new")
+    page = show()
+    assert primary(page) == ["Continue"]
+    assert "The last complete pair" in words(page)
+    assert "Cleaning helped in this pair" in words(page)
