@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.review.findings import combined, finding_table, write_findings
+from bloodapp.review.thresholds import thresholds
 from tests.browser.conftest import Server, settled
 
 
@@ -18,6 +19,7 @@ def found(tiny: Dataset) -> Dataset:
     tables = [
         finding_table("exact_duplicate", range(20, 30), 0.9, "same", group=20),
         finding_table("blurred", [3, 4, 5, 6], [0.9, 0.8, 0.7, 0.6], "soft"),
+        finding_table("mislabelled", [10, 11], [0.7, 0.4], "Looks like another class", suggested=[5, 6]),
     ]
     write_findings(tiny.path, combined(tables), fingerprint=tiny.fingerprint)
     return tiny
@@ -54,6 +56,58 @@ def test_a_queue_is_worked_off_with_keys(page: Page, found: Dataset) -> None:
     assert now.labels[5] == 2 and now.flagged[6] and now.decided[[3, 4, 5]].all()
     press(page, "z", "undone")
     assert not decisions.judge(found).flagged.any()
+
+
+def test_a_suggested_label_is_taken_with_a_key(page: Page, found: Dataset) -> None:
+    """The key s gives the suggested label; a class's digit and z do what they do everywhere."""
+    page.get_by_role("radio", name="Doubtful").or_(page.get_by_role("button", name="Doubtful")).first.click()
+    expect(page.locator(".st-key-card-next")).to_contain_text("image 10")
+    settled(page)
+    press(page, "s", "Relabelled 1 image Monocyte")
+    assert decisions.judge(found).labels[10] == 5
+    press(page, "z", "undone")
+    assert decisions.judge(found).labels[10] == found.labels[10]
+
+
+def test_a_slider_moves_the_queue_and_stays_open(page: Page, found: Dataset) -> None:
+    """An arrow key on a threshold changes the count, the file and the queue behind; the popover stays."""
+    page.get_by_role("button", name="Thresholds").click()
+    slider = page.get_by_role("slider", name="Doubtful labels")
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    row = page.locator(".st-key-threshold-row-mislabelled")
+    expect(row).to_contain_text("catches 2 images (default 1)")
+    expect(
+        page.get_by_role("radio", name="Doubtful labels 2")
+        .or_(page.get_by_role("button", name="Doubtful labels 2"))
+        .first
+    ).to_be_visible()
+    expect(row).to_be_visible()
+    settled(page)
+    assert thresholds(found)["mislabelled"] == pytest.approx(0.38)
+
+
+def test_all_look_alikes_are_chosen_with_one_click(page: Page, found: Dataset) -> None:
+    """From the card on top to its look-alikes; all chosen, one let go, the rest excluded."""
+    page.locator(".st-key-card-next").get_by_role("button", name="Find what looks like this").click()
+    expect(page.get_by_label("Marked image")).to_have_value("20")
+    page.get_by_label("Marked image").fill("0")
+    page.get_by_label("Marked image").press("Enter")
+    pictures = page.locator(".picker button")
+    expect(pictures).to_have_count(3)
+    settled(page)
+    page.get_by_role("button", name="Choose all 3").click()
+    expect(page.get_by_text("3 images chosen")).to_be_visible()
+    expect(page.locator(".picker button[aria-pressed=true]")).to_have_count(3)
+    pictures.nth(0).click()
+    expect(page.get_by_text("2 images chosen")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Exclude", exact=True).click()
+    expect(page.locator(".st-key-history .entry").first).to_contain_text("Excluded 2 images")
+    assert np.flatnonzero(~decisions.judge(found).included).tolist() == [46, 47]
+    settled(page)
+    press(page, "z", "undone")
 
 
 def test_keys_do_nothing_while_somebody_types(page: Page, found: Dataset) -> None:
