@@ -3,7 +3,8 @@
 Copies and foreign pictures are added; blends, blur, light and wrong labels happen to images that are there, in
 their place, so that no fault has its clean twin beside it. Each fault is of an image of its own: an image has
 exactly the kinds that are true of it. A meme is foreign, an exact duplicate and in conflict with itself. In the end
-everything is shuffled. What was wrong with the dataset before and nobody knows of is no part of the truth.
+everything is shuffled. Pictures that were there twice are part of the truth, for the pixels prove it; what else was
+wrong before, and nobody knows of, is not.
 """
 
 from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ def plant(
 ) -> Dataset:
     """Copy a dataset under a new name, with known faults in it, and open the copy.
 
-    The same seed gives the same copy. `faults` is the number of faulty images, by default 30 for every 100 images,
+    The same seed gives the same copy. `faults` is how many images become faulty, by default 30 for every 100 images,
     which is about a quarter of the result. Images keep their parts, and copies stay in the part of their original.
     Raises AlreadyExists, InvalidValue and Stopped.
     """
@@ -164,13 +165,26 @@ def _plan(dataset: Dataset, usable: NDArray[np.int64], wanted: int, rng: np.rand
 
 
 def _carry_over(plan: _Plan, dataset: Dataset) -> None:
-    """What was known to be wrong before stays known."""
+    """What was known to be wrong before stays known; without a truth, that is what the pixels prove."""
     if dataset.truth is None:
+        _note_repeats(plan, dataset)
         return
     known = known_faults(dataset.truth, dataset.labels)
     columns = ["index", "kind", "group", "true_label", "planted"]
     plan.rows += [(int(i), str(k), int(g), int(t), bool(p)) for i, k, g, t, p in known[columns].to_numpy()]
     plan.groups = int(known["group"].max()) + 1
+
+
+def _note_repeats(plan: _Plan, dataset: Dataset) -> None:
+    repeated = dataset.items[dataset.items["sha256"].duplicated(keep=False)]
+    for _, rows in repeated.groupby("sha256", sort=False)["index"]:
+        members = rows.tolist()
+        labels = {int(dataset.labels[member]) for member in members}
+        true_label = min(labels) if len(labels) == 1 else -1
+        plan.group("exact_duplicate", members, true_label, [False] + [True] * (len(members) - 1))
+        if len(labels - {-1}) > 1:
+            plan.group("label_conflict", members, -1, [True] * len(members))
+        plan.groups += 1
 
 
 def _allotted(wanted: int, classes: int) -> dict[str, int]:

@@ -34,7 +34,8 @@ def draw(dataset: Dataset) -> None:
         st.html(
             '<div class="empty"><h2>How much of what is wrong do the detectors find?</h2><p>That can only be said '
             "where the truth is known. So plant known faults into a copy: duplicates, jokes and foreign pictures, "
-            "blends, blur, bad light and wrong labels, about a quarter of all images. This dataset stays as it is."
+            "blends, blur, bad light and wrong labels, about a quarter of all images. This dataset stays as it is. What is "
+            "wrong with it now, and nobody has said, will look like a false alarm: a clean set judges best."
             "</p></div>"
         )
         _form(dataset, primary=True)
@@ -98,7 +99,7 @@ def _ready(name: str, images: int, faults: int) -> None:
     with st.container(border=True, key="board-ready"):
         st.html(
             f"<div class=\"empty\"><h2>The copy is ready</h2><p>'{name}' holds {count(images, 'image')}, "
-            f"{faults:,} of them with a planted fault. Open it, let the detectors look, and the scoreboard says what "
+            f"{faults:,} of them with a known fault. Open it, let the detectors look, and the scoreboard says what "
             "they found.</p></div>"
         )
         st.button(

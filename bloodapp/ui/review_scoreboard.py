@@ -109,10 +109,10 @@ def _table(judged_kinds: list[Score], findings: pd.DataFrame, known: pd.DataFram
             continue
         faulty = known.loc[known["planted"], "index"]
         of_others = int(pd.Series(one.wrong).isin(faulty).sum())
-        said = f"none planted; {of_others:,} of them are at fault otherwise"
+        said = f"none known; {of_others:,} of them are at fault otherwise"
         rows.append(f'<tr class="unplanted">{name}<td>–</td>{flagged}<td colspan="2">{said}</td></tr>')
     return (
-        '<div class="board-table"><table><thead><tr><th>kind</th><th>planted</th><th>flagged</th><th>recall</th>'
+        '<div class="board-table"><table><thead><tr><th>kind</th><th>faults</th><th>flagged</th><th>recall</th>'
         f"<th>precision</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -200,13 +200,17 @@ def test_a_dataset_of_one_class_gets_no_wrong_labels(tiny: Dataset, tmp_path: Pa
     assert count_faults(made) == 20
 
 
-def test_plain_and_repeated_images_are_left_alone(tiny: Dataset) -> None:
-    """The three images of the tiny dataset that are one picture are no source of faults."""
+def test_what_was_there_twice_is_known_and_left_alone(tiny: Dataset) -> None:
+    """Three images of the tiny dataset are one picture under two labels: the truth says so, and no more."""
     made = plant(tiny, "made", faults=45)
     truth = known(made)
-    same = made.items["sha256"] == tiny.items["sha256"][0]
-    assert same.sum() == 3
-    assert not set(np.flatnonzero(same)) & set(truth["index"])
+    same = np.flatnonzero(made.items["sha256"] == tiny.items["sha256"][0])
+    rows = truth[truth["index"].isin(same)]
+    assert len(same) == 3
+    assert Counter(rows["kind"]) == {"exact_duplicate": 3, "label_conflict": 3}
+    assert rows["group"].nunique() == 1 and set(rows["true_label"]) == {-1}
+    assert Counter(rows.loc[rows["planted"], "kind"]) == {"exact_duplicate": 2, "label_conflict": 3}
+    assert count_faults(made) == 48
     with pytest.raises(InvalidValue, match="45 images"):
         plant(tiny, "more", faults=46)
 
@@ -253,7 +257,7 @@ def test_the_command_line_says_what_was_planted(tiny: Dataset, capsys: pytest.Ca
     assert main(["plant", "tiny", "--name", "made", "--seed", "3", "--faults", "10"]) == 0
     said = capsys.readouterr()
     made = open_dataset("made")
-    assert said.out.split() == ["made", str(len(made)), "images", "10", "faulty"]
+    assert said.out.split() == ["made", str(len(made)), "images", "13", "faulty"]
     assert "mislabelled" in said.err
     assert main(["plant", "tiny", "--name", "made"]) == 2
     assert "choose another name" in capsys.readouterr().err

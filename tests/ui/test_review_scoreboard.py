@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bloodapp import jobs
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.review.findings import combined, finding_table, write_findings
-from bloodapp.review.planting import plant
+from bloodapp.review.planting import count_faults, plant
 from bloodapp.review.scan import scan
 from bloodapp.review.thresholds import thresholds
 from bloodapp.review.truth import known_faults
@@ -106,7 +106,7 @@ def test_figures_are_those_of_the_truth(scored: Dataset, open_page: Open) -> Non
     page.slider(key="board-budget").set_value(0).run()
     assert "<b>0 %</b>" in words(fine(page))
     page.slider(key="board-budget").set_value(flagged).run()
-    found = round(100 * (blurred // 2) / 40)
+    found = round(100 * (blurred // 2) / count_faults(scored))
     assert f"<b>{flagged}</b> images,<br>find <b>{found} %</b>" in words(fine(page))
 
 
