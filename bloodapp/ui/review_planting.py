@@ -34,9 +34,8 @@ def draw(dataset: Dataset) -> None:
         st.html(
             '<div class="empty"><h2>How much of what is wrong do the detectors find?</h2><p>That can only be said '
             "where the truth is known. So plant known faults into a copy: duplicates, jokes and foreign pictures, "
-            "blends, blur, bad light and wrong labels, about a quarter of all images. This dataset stays as it is. What is "
-            "wrong with it now, and nobody has said, will look like a false alarm: a clean set judges best."
-            "</p></div>"
+            "blends, blur, bad light and wrong labels, about a quarter of all images. This dataset stays as it is. "
+            "Take a clean one: what is wrong with it now, and nobody knows of, looks like a false alarm.</p></div>"
         )
         _form(dataset, primary=True)
         st.html(_examples(str(dataset.path), dataset.fingerprint))
