@@ -210,14 +210,16 @@ def paired(
     """Accuracy of two models on the same images and the change, from the same resamples.
 
     All three are (N,) class numbers in the same order. The interval of the change is the bootstrap's,
-    widened as in `_paired_ends`: it leaves out 0 only where McNemar's exact test does.
+    widened where few images differ: it leaves out 0 only where McNemar's exact test rejects at 5 %.
     """
     judged = compare(labels, before, after, draws=draws, seed=seed)
     given = np.asarray(labels)
     right_before, right_after = np.asarray(before) == given, np.asarray(after) == given
     mended, broken = int((~right_before & right_after).sum()), int((right_before & ~right_after).sum())
-    low, high = _paired_ends(-judged.gap.high, -judged.gap.low, mended, broken, len(given))
-    change = Interval(-judged.gap.value, float(low), float(high))
+    value, low, high = -judged.gap.value, -judged.gap.high, -judged.gap.low
+    ends = _exact_ends(low, high, mended, broken, len(given))
+    low, high = (float(end) for end in _unseen_ends(value, *ends, mended, broken, len(given)))
+    change = Interval(value, low, high)
     return Paired(judged.clean, judged.shifted, change, mended, broken, len(given))
 
 
@@ -248,36 +250,38 @@ def paired_per_class(
         value = metric(second) - metric(first)
         low, high = _quantiles(metric(drawn_second) - metric(drawn_first))
         if name == "recall":
-            low, high = _paired_ends(low, high, mended, broken, support)
-        else:
-            # What never differs in the sample may differ outside it, as far as for the recall.
-            same = (low == high) & (support > 0)
-            bound = 1 - _TAIL ** (1 / np.maximum(support, 1))
-            low, high = np.where(same, value - bound, low), np.where(same, value + bound, high)
+            low, high = _exact_ends(low, high, mended, broken, support)
+        low, high = _unseen_ends(value, low, high, mended, broken, support)
         frame[f"{name}_before"], frame[f"{name}_after"] = metric(first), metric(second)
         frame[f"{name}_change"], frame[f"{name}_low"], frame[f"{name}_high"] = value, low, high
     return frame
 
 
-def _paired_ends(low: Any, high: Any, mended: Any, broken: Any, base: Any) -> tuple[FloatArray, FloatArray]:
+def _exact_ends(low: Any, high: Any, mended: Any, broken: Any, base: Any) -> tuple[FloatArray, FloatArray]:
     """Widen the ends of a paired difference of shares where few of `base` images differ.
 
     With few of them resampling is too sure of itself. The ends reach at least as far as the exact interval
     of Clopper and Pearson (Biometrika 26, 1934) for the share of `mended` among the images that differ,
-    which is McNemar's exact test turned round; and where no image went one way, as far from the value as
-    the share that may still do so, 1 - 0.025 ** (1 / base).
+    which is McNemar's exact test turned round.
     """
     mended, broken = np.asarray(mended, np.float64), np.asarray(broken, np.float64)
-    differ, base = mended + broken, np.asarray(base, np.float64)
     # betaincinv takes no 0 for a parameter; there the end is 0 or 1 by definition.
     least = np.where(mended > 0, betaincinv(np.maximum(mended, 1), broken + 1, _TAIL), 0.0)
     most = np.where(broken > 0, betaincinv(mended + 1, np.maximum(broken, 1), 1 - _TAIL), 1.0)
-    share, value = _ratio(differ, base), _ratio(mended - broken, base)
-    unseen = 1 - _TAIL ** (1 / np.maximum(base, 1))
-    low = np.minimum(low, (2 * least - 1) * share)
-    high = np.maximum(high, (2 * most - 1) * share)
-    low = np.where(broken == 0, np.minimum(low, value - unseen), low)
-    high = np.where(mended == 0, np.maximum(high, value + unseen), high)
+    differ = _ratio(mended + broken, base)
+    return np.minimum(low, (2 * least - 1) * differ), np.maximum(high, (2 * most - 1) * differ)
+
+
+def _unseen_ends(
+    value: Any, low: Any, high: Any, mended: Any, broken: Any, base: Any
+) -> tuple[FloatArray, FloatArray]:
+    """Widen an end of a paired difference where no image went that way: resampling cannot draw one.
+
+    It then lies as far from the value as the share that may still do so, 1 - 0.025 ** (1 / base).
+    """
+    unseen = 1 - _TAIL ** (1 / np.maximum(np.asarray(base, np.float64), 1))
+    low = np.where(np.asarray(broken) == 0, np.minimum(low, value - unseen), low)
+    high = np.where(np.asarray(mended) == 0, np.maximum(high, value + unseen), high)
     return np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 
