@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("keep", "exclude", "flag", "relabel")
 UNDO = "undo"
+_PLACE = f"case action {' '.join(f'when {one!r} then {place}' for place, one in enumerate(ACTIONS))} end"
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,25 +218,26 @@ def judge(dataset: Dataset) -> Judged:
 
 def _judge(dataset: Dataset, connection: sqlite3.Connection) -> Judged:
     rows = connection.execute(
-        'select seq, "index", action, ifnull(label, -1) from events order by seq'
+        f'select seq, "index", {_PLACE}, ifnull(label, -1) from events where cancels is null order by seq'
     ).fetchall()
+    last = connection.execute("select ifnull(max(seq), 0) from events").fetchone()[0]
     cancelled = ledger.cancelled(connection)
+    events = np.array(rows, np.int64).reshape(-1, 4)
+    index, place, label = events[~np.isin(events[:, 0], list(cancelled)), 1:].T
+    flag, relabel = place == ACTIONS.index("flag"), place == ACTIONS.index("relabel")
+    member = ~flag & ~relabel
     labels = np.array(dataset.labels, np.int16)
     included = np.ones(len(dataset), bool)
     decided = np.zeros(len(dataset), bool)
     flagged = np.zeros(len(dataset), bool)
-    for seq, index, action, label in rows:
-        if action == UNDO or seq in cancelled:
-            continue
-        decided[index] |= action != "flag"
-        flagged[index] = action == "flag"
-        if action == "relabel":
-            labels[index] = label
-        elif action != "flag":
-            included[index] = action == "keep"
+    # Where an index is repeated, NumPy leaves the last of its values: the last event of each image counts.
+    labels[index[relabel]] = label[relabel]
+    included[index[member]] = place[member] == ACTIONS.index("keep")
+    decided[index[~flag]] = True
+    flagged[index] = flag
     for array in (labels, included, decided, flagged):
         array.flags.writeable = False
-    return Judged(labels, included, decided, flagged, rows[-1][0] if rows else 0)
+    return Judged(labels, included, decided, flagged, int(last))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def draw(dataset: Dataset, judged: Judged) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="ledger-head"):
             frame.section("Ledger", _note(entries))
             with st.container(horizontal=True, width="content", vertical_alignment="center", gap="small"):
+                review_side.reason_field()
                 review_side.name_field()
                 review_replay.draw_export(dataset, judged)
                 review_replay.draw_import(dataset, judged)
@@ -97,8 +98,6 @@ def _filters(dataset: Dataset, judged: Judged, entries: pd.DataFrame) -> Wanted:
             standing=chosen["standing"] if chosen["standing"] in STANDINGS else "",
         )
         _standing(standings(entries, events, wanted), wanted.standing)
-        if wanted != Wanted():
-            st.button("Clear", key="ledger-clear", type="tertiary", icon=":material/close:", on_click=_clear)
     return wanted
 
 
@@ -176,6 +175,15 @@ def _standing(numbers: dict[str, int], value: str) -> None:
 
 def _list(dataset: Dataset, judged: Judged, entries: pd.DataFrame, wanted: Wanted) -> None:
     found = matching(entries, review_log.events(dataset, judged), wanted, dataset.classes)
+    if wanted != Wanted():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="ledger-found"):
+            st.html(
+                f'<span class="quiet">{len(found):,} of {count(len(entries), "decision")}</span>',
+                width="content",
+            )
+            st.button(
+                "Clear filters", key="ledger-clear", type="tertiary", icon=":material/close:", on_click=_clear
+            )
     if found.empty:
         with st.container(border=True, key="ledger-none"):
             st.html('<div class="empty"><h2>Nothing here</h2><p>No decision passes these filters.</p></div>')

@@ -85,7 +85,7 @@ def _row_html(dataset: Dataset, judged: Judged, entry: dict, moment: datetime, i
     fate = ""
     if held < number:
         some = "undone" if not held else f"{number - held:,} of {number:,} undone"
-        fate = f"{escape(some)} by {escape(entry['undone_who'] or 'nobody')}<br>{ago(entry['undone_when'])}"
+        fate = f"{escape(some)} by {escape(entry['undone_who'] or 'nobody')}<span>{ago(entry['undone_when'])}</span>"
     thumbs = "".join(pictures.picture(dataset, judged, index, "") for index in images)
     rest = f"<small>+{number - len(images):,}</small>" if number > len(images) else ""
     standing = "undone" if not held else "partly" if held < number else "held"

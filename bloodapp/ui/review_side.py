@@ -165,7 +165,8 @@ def reason_field() -> None:
     st.text_input(
         "Why",
         key="reason-field",
-        placeholder="Why? Recorded while it stands here",
+        placeholder="Why? Goes with what you do",
+        help="A reason in your own words. While it stands here it is recorded with every decision and every undo.",
         icon=":material/edit_note:",
         label_visibility="collapsed",
         on_change=lambda: state.put(review_acts.REASON, st.session_state["reason-field"].strip()),

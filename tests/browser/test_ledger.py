@@ -112,7 +112,7 @@ def test_the_log_leaves_as_a_file_and_comes_back_to_other_images(
     app.click(app.keyed("undo-event-2").get_by_role("button"))
     expect(row(app, 1)).to_contain_text("1 of 3 undone")
     assert app.stands_out() <= 0
-    app.click(app.button("Clear"))
+    app.click(app.button("Clear filters"))
     expect(app.main.locator(".ledger-row")).to_have_count(2)
     with app.tab.expect_download() as download:
         app.click(app.button("Export CSV"))
