@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bloodapp.data.phash import hamming, perceptual_hashes
+from bloodapp.data.phash import hamming
 
 # A picture that occurs so often is no chance copy; a run of fewer images is no run.
 _MANY = 3
@@ -58,9 +58,3 @@ def like(
     index = np.flatnonzero(apart <= distance)
     order = np.argsort(apart[index], kind="stable")
     return index[order], apart[index][order]
-
-
-def turned(image: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The hashes uint64 (8,) of an image uint8 (S, S, 3) as it is, turned by quarters, and all that mirrored."""
-    views = [np.rot90(side, quarters) for side in (image, image[:, ::-1]) for quarters in range(4)]
-    return perceptual_hashes(np.stack(views))

@@ -1,5 +1,7 @@
 """A closer look at a card: all its pictures, some of which can be chosen and decided about."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -17,11 +19,11 @@ A_PAGE = 60
 PICKER = "closer-picker"
 
 
-def draw(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
-    """Draw the dialog if one of these cards is to be looked at closer."""
+def draw(dataset: Dataset, judged: Judged, queue: list[Card], mark: Callable[[int], None]) -> None:
+    """Draw the dialog if one of these cards is to be looked at closer; `mark` leads to what looks like an image."""
     card = next((one for one in queue if one.key == review_acts.dialog()), None)
     if card is not None:
-        _dialog(dataset, judged, card)
+        _dialog(dataset, judged, card, mark)
 
 
 def ask_for(card: Card) -> None:
@@ -31,7 +33,7 @@ def ask_for(card: Card) -> None:
 
 
 @st.dialog("Choose images", width="large", on_dismiss=review_acts.close_dialog)
-def _dialog(dataset: Dataset, judged: Judged, card: Card) -> None:
+def _dialog(dataset: Dataset, judged: Judged, card: Card, mark: Callable[[int], None]) -> None:
     st.html(
         '<p class="quiet">Click the images that a decision is about; Shift and click for a whole stretch.</p>'
     )
@@ -42,6 +44,12 @@ def _dialog(dataset: Dataset, judged: Judged, card: Card) -> None:
     chosen = np.array(picker(tiles, key=PICKER, version=f"{card.key}-{page}"), np.int64)
     chosen = chosen[np.isin(chosen, card.indices)]
     if act_on(dataset, chosen, review_acts.why(card), key="closer"):
+        review_acts.close_dialog()
+        st.rerun()
+    if len(chosen) == 1 and st.button(
+        "Find what looks like this", key="closer-like", type="tertiary", icon=":material/image_search:"
+    ):
+        mark(int(chosen[0]))
         review_acts.close_dialog()
         st.rerun()
 

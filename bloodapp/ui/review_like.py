@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged
-from bloodapp.data.phash import hamming
-from bloodapp.review.around import like, turned
+from bloodapp.data.phash import hamming, turned_hashes
+from bloodapp.review.around import like
 from bloodapp.ui import review_closer, state
 from bloodapp.ui import review_pictures as pictures
 from bloodapp.ui.picker import picker
@@ -92,6 +92,9 @@ def _matches(
     found: NDArray[np.int64],
     bits: NDArray[np.uint8],
 ) -> None:
+    if len(found) == 1:
+        st.html('<p class="quiet">No other image looks like this one: let more bits differ.</p>')
+        return
     gone = int((~judged.included[found]).sum())
     st.html(
         f'<div class="section"><h2>{count(len(found), "image")}</h2><span>the most alike first'
@@ -135,6 +138,6 @@ def _keep(name: str) -> None:
 
 @lru_cache(maxsize=64)
 def _marks(name: str, identity: str, index: int) -> NDArray[np.uint64]:
-    """The hashes of a picture, as it is first, then flipped and turned."""
+    """The hashes (8,) of a picture, as it is first, then flipped and turned."""
     del identity  # part of the key only
-    return turned(np.asarray(open_dataset(name).images[index]))
+    return turned_hashes(open_dataset(name).images[index : index + 1])[0]

@@ -32,7 +32,7 @@ def draw(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
             _queue(dataset, judged, queue)
         with right:
             review_side.draw(dataset, judged)
-    review_closer.draw(dataset, judged, queue)
+    review_closer.draw(dataset, judged, queue, review_around.mark)
 
 
 def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:

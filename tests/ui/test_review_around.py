@@ -11,7 +11,7 @@ from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.review.scan import scan
-from bloodapp.ui import review_ends, review_like
+from bloodapp.ui import review_closer, review_ends, review_like
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"
@@ -114,11 +114,22 @@ def test_a_card_leads_to_what_looks_like_it(dirty: Dataset, open_page: Open) -> 
     assert "12 excluded already" in words(page)
 
 
+def test_one_picture_of_a_group_leads_there_too(dirty: Dataset, open_page: Open) -> None:
+    """Chosen in the closer look, which closes."""
+    page = open_page(PAGE, dataset="dirty")
+    click(page, "closer-group-46")
+    page.session_state[review_closer.PICKER] = {"picked": [49]}
+    page.run()
+    click(page, "closer-like")
+    assert page.number_input(key="like-number").value == 49
+    assert "closer-exclude" not in {button.key for button in page.button}
+
+
 def test_a_turned_copy_is_found_when_asked_for(dirty: Dataset, open_page: Open) -> None:
     """The distance and the turns are the person's; another number marks another picture."""
     page = open_page(PAGE, dataset="dirty", view="around", like="5")
-    page.slider(key="like-distance").set_value(0).run()
-    assert "<h2>1 image</h2>" in words(page)
+    page.slider(key="like-distance").set_value(2).run()
+    assert "No other image looks like this one" in words(page)
     page.toggle(key="like-turned").set_value(True).run()
     assert "<h2>2 images</h2>" in words(page)
     page.session_state[review_like.PICKER] = {"picked": [58]}
