@@ -5,6 +5,8 @@ detectors   pure functions from measures, hashes and labels to findings
 findings    the table of findings, its kinds, and its file
 scan        all detectors over a dataset, as a job
 queue       findings as cards: one card is one decision
+keepers     which of a group of copies is kept
+around      looking by hand: runs at either end, what looks like a marked picture
 history     the decisions as a person remembers them
 planting    known faults in a copy of a dataset, as a job; `faults` spoils cells, `foreign` draws what is none
 truth       which images are at fault, where that is known
