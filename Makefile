@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 
 APP_STAMP := $(VENV)/installed$(if $(GPU),-gpu)
 DEV_STAMP := $(VENV)/installed-dev
+BENCH_STAMP := $(VENV)/installed-bench
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -26,7 +27,7 @@ env: $(DEV_STAMP) ## make the environment for tests and checks, and nothing else
 test: $(DEV_STAMP) ## run all tests, those in a real browser included
 	$(BIN)/python -m pytest
 
-bench: $(DEV_STAMP) ## measure what the README claims
+bench: $(BENCH_STAMP) ## measure what the README claims
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
 
 check: $(DEV_STAMP) ## style and types
@@ -56,4 +57,8 @@ $(VENV)/installed-gpu: $(VENV)/installed
 
 $(DEV_STAMP): $(VENV)/installed requirements-dev.txt
 	$(BIN)/pip install --quiet -c requirements.lock -r requirements-dev.txt
+	@touch $@
+
+$(BENCH_STAMP): $(DEV_STAMP) requirements-bench.txt
+	$(BIN)/pip install --quiet --no-deps -r requirements-bench.txt
 	@touch $@
