@@ -39,6 +39,20 @@ def test_ago(moment: str | None, expected: str) -> None:
     assert text.ago(moment, datetime(2026, 11, 20, 12, tzinfo=UTC)) == expected
 
 
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-11-20T11:59:57.200Z", "3 s ago"),
+        ("2026-11-20T12:00:01Z", "1 s ago"),  # another computer's clock is ahead
+        ("2026-11-20T11:57:00Z", "3 minutes ago"),
+        ("nonsense", ""),
+    ],
+)
+def test_moments_ago(moment: str, expected: str) -> None:
+    """What has only just happened is told in seconds."""
+    assert text.moments_ago(moment, datetime(2026, 11, 20, 12, tzinfo=UTC)) == expected
+
+
 def test_count_and_percent() -> None:
     """One is singular, thousands have commas, an unknown share is a dash."""
     assert text.count(1, "image") == "1 image"
