@@ -21,8 +21,9 @@ SHOWN = 60
 
 _VERDICT = "board_verdict"
 _SAID = {
-    "missed": "At fault by the truth, and not flagged.",
-    "wrong": "Flagged, but not by the truth. Some may be real: nobody looked at what was there before planting.",
+    "missed": "At fault, and not flagged under this kind.",
+    "wrong": "Flagged, though the truth does not say so; what is at fault for something else says for what. "
+    "The others may be real: nobody looked at what was there before planting.",
     "found": "At fault and flagged.",
 }
 
@@ -58,9 +59,12 @@ def draw(dataset: Dataset, judged: Judged, known: pd.DataFrame, one: Score) -> N
     for index in found[:SHOWN].tolist():
         for shown in (index, *([twins[index]] if index in twins else [])):
             pictures.append(thumbnail(dataset, shown))
-            captions.append(
-                "its original" if shown != index else _caption(dataset, index, true_labels, one.kind)
-            )
+            if shown != index:
+                captions.append("its original")
+            elif chosen == "wrong" and index in truth:
+                captions.append(KINDS[truth[index][0]].title)
+            else:
+                captions.append(_caption(dataset, index, true_labels, one.kind))
             colours.append(colour_of(dataset, judged, shown))
             hints.append(_hint(dataset, shown, truth))
     grid(pictures, captions, colours=colours, hints=hints, width=84)
