@@ -16,7 +16,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.evaluate.effect import Pair, pairs
 from bloodapp.jobs.job import ACTIVE, request_stop, resume
 from bloodapp.runs.run import Run
-from bloodapp.train.effect import PairPlan, plan_pair, start_pair
+from bloodapp.train.effect import PairPlan, plan_pair, start_pair, untimed
 from bloodapp.train.forecast import forecast
 from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
 from bloodapp.ui import background, frame, review_effect_result, state
@@ -248,18 +248,20 @@ def _planned(plan: PairPlan, recipe: Recipe) -> str:
     taken = [words for number, words in ((gone, "excluded"), (other, "relabelled")) if number]
     numbers = {"excluded": gone, "relabelled": other}
     changes = ", ".join(f"{numbers[words]:,} {words}" for words in taken)
+    recipe = untimed(recipe, trains[0])
     both = [forecast(recipe, number).seconds for number in trains]
-    if None in both:
-        cost = "The time is not known yet: nothing like it has run on this computer"
+    cost = f"{count(recipe.epochs, 'epoch')} each, with the same seed, one after the other"
+    if None not in both:
+        cost = f"About {duration(sum(second or 0 for second in both))}: {cost}"
     else:
-        cost = f"About {duration(sum(second or 0 for second in both))} for both, one after the other"
+        cost += "; the time is not known yet, for nothing like it has run on this computer"
     part = "test" if plan.judged_on == "test" else "validation"
     return (
         '<div class="sides">'
         f"<div><span>before</span><b>{trains[0]:,}</b><p>images to learn from, under their given labels</p></div>"
         f"<div><span>after</span><b>{trains[1]:,}</b><p>images to learn from: {escape(changes)}</p></div>"
         f"<div><span>judge both</span><b>{judges:,}</b><p>{part} images that neither sees, under the decided labels"
-        f'</p></div></div><p class="quiet">{escape(cost)}. Same recipe, same seed.</p>'
+        f'</p></div></div><p class="quiet">{escape(cost)}.</p>'
     )
 
 

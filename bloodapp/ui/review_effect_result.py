@@ -197,15 +197,17 @@ def _change(row: pd.Series, name: str) -> str:
 
 def _notes(result: Effect, pair: Pair) -> str:
     """What the figures do not know, in plain words."""
-    (first, before), (second, after) = (_learned(run) for run in (pair.before, pair.after))
+    before, after = (_learned(run) for run in (pair.before, pair.after))
     said = [
-        f"Before learned from {before}, after from {after}; the recipe and its seed are the same. "
-        f"An epoch has {'more' if first > second else 'as many' if first == second else 'fewer'} images before.",
+        f"Before learned from {before}, after from {after}; the recipe and its seed are the same. Where images were "
+        "excluded, an epoch before has more of them.",
         "Both are judged on the same images, under the decided labels; copies of these images are in neither "
         "training. Intervals: 95 %, from 2,000 paired bootstrap resamples, never narrower than McNemar's exact test "
         f"allows; of {len(result.classes)} classes one may leave out 0 by chance. They are about the draw of the "
         "images. Another seed would move both figures, too: train a pair with another seed to see how far.",
     ]
+    if len({(run.report() or {}).get("epochs") for run in (pair.before, pair.after)}) > 1:
+        said.append("They did not make the same number of epochs: part of the change may come from that.")
     if result.part == "val":
         said.append("There is no test part: these validation images also chose the best epochs.")
     if pair.after.config["recipe"].get("images"):
@@ -215,7 +217,7 @@ def _notes(result: Effect, pair: Pair) -> str:
     )
 
 
-def _learned(run: Run) -> tuple[int, str]:
+def _learned(run: Run) -> str:
     images = int((run.split()["part"] == "train").sum())
     epochs = (run.report() or {}).get("epochs")
-    return images, count(images, "image") + (f" in {count(int(epochs), 'epoch')}" if epochs else "")
+    return count(images, "image") + (f" in {count(int(epochs), 'epoch')}" if epochs else "")

@@ -13,9 +13,11 @@ from bloodapp.data.importing import import_source
 from bloodapp.data.split import duplicate_groups
 from bloodapp.errors import AlreadyExists, InvalidValue
 from bloodapp.runs.run import latest_run, list_runs, open_run
-from bloodapp.train.effect import plan_pair, start_pair
-from bloodapp.train.recipes import RECIPES, Recipe
+from bloodapp.train.effect import plan_pair, start_pair, untimed
+from bloodapp.train.recipes import RECIPES, Recipe, settings
+from bloodapp.workspace import write_json
 from tests.conftest import draw_tiny_cells
+from tests.made import make_run
 
 RECIPE = replace(RECIPES["balanced"], val_share=0.2, test_share=0.2)
 
@@ -193,3 +195,17 @@ def test_a_real_pair_from_two_trainings_to_a_sentence(tiny: Dataset) -> None:
     assert f"{len(result.labels)} test images" in sentence(result.clean.overall, result.part) or (
         "Cleaning" in sentence(result.clean.overall, result.part)
     )
+
+
+def test_no_clock_ends_a_half(tiny: Dataset) -> None:
+    """A limit in minutes becomes the same number of epochs for both, by the speed that a like run had here."""
+    assert untimed(replace(RECIPE, minutes=0.0, epochs=7), 100).epochs == 7
+    guessed = untimed(replace(RECIPE, minutes=10.0, epochs=40), 10_000)
+    assert (guessed.minutes, guessed.epochs) == (0.0, 15)
+    assert untimed(replace(RECIPE, minutes=10.0, epochs=40), 100).epochs == 40
+    like = make_run(tiny, "like", recipe=settings(RECIPE))
+    write_json(like.folder / "report.json", {**(like.report() or {}), "images_per_s": 100.0})
+    assert untimed(replace(RECIPE, minutes=10.0, epochs=40), 10_000).epochs == 6
+    record(tiny, list(range(8, 24)), "exclude")
+    halves = [run.config["recipe"] for run in start_pair(tiny, replace(RECIPE, minutes=10.0, epochs=40))]
+    assert [(half["minutes"], half["epochs"]) for half in halves] == [(0.0, 40)] * 2

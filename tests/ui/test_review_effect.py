@@ -106,7 +106,7 @@ def test_it_says_what_it_would_do(decided: Dataset, show: Show) -> None:
         "excluded",
         "relabelled",
         "images that neither sees",
-        "for both",
+        "epochs each, with the same seed",
     ):
         assert said in text
     assert primary(page) == ["Train before and after"]
