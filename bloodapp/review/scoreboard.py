@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bloodapp.review.findings import KINDS
-from bloodapp.review.thresholds import FLOOR
+from bloodapp.review.thresholds import FLOOR, reach
 from bloodapp.review.truth import COPIES
 
 Ints = NDArray[np.int64]
@@ -212,10 +212,7 @@ class _One:
 
 def _one(findings: pd.DataFrame, known: pd.DataFrame, kind: str) -> _One:
     mine = findings[findings["kind"] == kind]
-    # A group counts as a whole, by its best member.
-    best = mine.groupby("group")["score"].transform("max")
-    strength = mine["score"].where(mine["group"] < 0, best)
-    by_image = pd.Series(strength.to_numpy(float), index=mine["index"].to_numpy(np.int64))
+    by_image = pd.Series(reach(mine), index=mine["index"].to_numpy(np.int64))
     true = known[known["kind"] == kind]
     faults = np.unique(true.loc[true["planted"], "index"].to_numpy(np.int64))
     found = by_image.reindex(faults, fill_value=-np.inf).to_numpy(float)

@@ -50,7 +50,7 @@ def test_quality(planted: Dataset, tmp_path: Path) -> None:
     """Precision, recall and average precision of every kind, and what the first images of the queue hold."""
     assert planted.truth is not None
     known = known_faults(planted.truth, planted.labels)
-    ours = scan(planted)
+    ours = scan(planted, deep=True)
     limits = thresholds(planted)
     judged = {one.kind: one for one in scores(ours, known, limits)}
     _table("bloodapp", ours, known, judged)

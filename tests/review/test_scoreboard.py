@@ -56,8 +56,8 @@ def test_finding_either_twin_finds_the_copy() -> None:
     assert (got.planted, got.found.tolist(), got.right.tolist()) == (1, [5], [3])
 
 
-def test_a_group_counts_by_its_best_member() -> None:
-    """The one to keep scores below the floor and is flagged with its copy all the same."""
+def test_the_one_to_keep_counts_with_its_copy() -> None:
+    """It scores below the floor and is flagged with its copy all the same."""
     found = finding_table("exact_duplicate", [3, 5], [0.1, 0.9], "Same", group=3)
     got = score(found, PAIR, "exact_duplicate", 0.5)
     assert got.right.tolist() == [3, 5] and got.precision == 1
