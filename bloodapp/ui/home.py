@@ -26,6 +26,7 @@ _KINDS = {
     "zip": ".zip archive",
     "dataset": "another dataset",
     "sample": "drawn by this app",
+    "planted": "a copy with known faults",
 }
 
 
