@@ -71,7 +71,7 @@ def _at_once(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
     rule = review_keeping.rule()
     kept = "one" if rule == "advised" else f"{RULES[rule][:1].lower()}{RULES[rule][1:]}"
     words = {"advice": f"Exclude what is advised; of copies keep {kept}", "keep": "Keep them all"}
-    if any(len(card.doubtful) for card in chosen):
+    if any(len(card.doubtful) and not card.grouped for card in chosen):
         words["relabel"] = "Relabel as suggested"
     st.menu_button(
         f"Decide all {len(chosen):,}",
@@ -95,9 +95,10 @@ def _decide_all(dataset: Dataset, judged: Judged, chosen: list[Card]) -> None:
         out = [(card, offer) for card, offer in first if offer.action == "exclude"]
         _record(dataset, [card for card, _ in out], [offer.indices for _, offer in out], "exclude")
         return
-    for label in sorted({card.suggested for card in chosen if len(card.doubtful)}):
-        of_label = [card for card in chosen if len(card.doubtful) and card.suggested == label]
-        _record(dataset, of_label, [card.doubtful for card in of_label], "relabel", label)
+    doubted = [card for card, offer in first if offer.action == "relabel"]
+    for label in sorted({card.suggested for card in doubted}):
+        alike = [card for card in doubted if card.suggested == label]
+        _record(dataset, alike, [card.doubtful for card in alike], "relabel", label)
 
 
 def _record(
