@@ -46,31 +46,32 @@ class Predictor:
                 f"The model of run '{run.name}' tells {model.output_shape[-1]} classes apart, "
                 f"but the run names {len(self.classes)}."
             )
-        outputs = [model.output]
+        self._answers = {
+            "probabilities": _traced(model, [model.output]),
+            "stages": _traced(model, _last_of_each_size(model)),
+        }
         if any(layer.name == EMBEDDING for layer in model.layers):
-            outputs.append(model.get_layer(EMBEDDING).output)
-        self._has_features = len(outputs) > 1
-        both = keras.Model(model.input, outputs)
-
-        @tf.function(autograph=False)
-        def answer(images: tf.Tensor) -> list[tf.Tensor]:
-            return [
-                tf.cast(output, tf.float32) for output in both(tf.cast(images, tf.float32), training=False)
-            ]
-
-        self._answer: Callable[[tf.Tensor], list[tf.Tensor]] = answer
+            self._answers["features"] = _traced(model, [model.get_layer(EMBEDDING).output])
 
     def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities float32 (N, C) of images uint8 (N, S, S, 3); raises InvalidValue for other shapes."""
-        return self._ask(images, 0)
+        return self._ask(images, "probabilities")
 
     def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Pooled features float32 (N, D) of images uint8 (N, S, S, 3), from the layer `embedding`."""
-        if not self._has_features:
+        if "features" not in self._answers:
             raise InvalidValue(f"The model of run '{self.run.name}' has no layer '{EMBEDDING}'.")
-        return self._ask(images, 1)
+        return self._ask(images, "features")
 
-    def _ask(self, images: npt.NDArray[np.uint8], output: int) -> npt.NDArray[np.float32]:
+    def stages(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Activations float32 (N, D) of images uint8 (N, S, S, 3), averaged over the picture, from every depth.
+
+        The last layer of each resolution, first to last: edges and colours first, what the picture shows last. A
+        network learns to pass over light, blur and noise; its first stages still see them.
+        """
+        return self._ask(images, "stages")
+
+    def _ask(self, images: npt.NDArray[np.uint8], what: str) -> npt.NDArray[np.float32]:
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (self.size, self.size, 3):
             raise InvalidValue(
                 f"Run '{self.run.name}' takes uint8 images of (N, {self.size}, {self.size}, 3), "
@@ -84,8 +85,35 @@ class Predictor:
             padded = np.zeros((batch, self.size, self.size, 3), np.uint8)
             padded[: len(block)] = block
             with self._lock:
-                answers.append(self._answer(tf.constant(padded))[output].numpy()[: len(block)])
+                answers.append(self._answers[what](tf.constant(padded)).numpy()[: len(block)])
         return np.concatenate(answers)
+
+
+def _traced(model: keras.Model, outputs: list[keras.KerasTensor]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Images in 0–255 → these outputs side by side, float32 (N, D); traced on first use."""
+    some = keras.Model(model.input, outputs)
+
+    @tf.function(autograph=False)
+    def answer(images: tf.Tensor) -> tf.Tensor:
+        found = some(tf.cast(images, tf.float32), training=False)
+        return tf.concat([_pooled(one) for one in found], axis=1)
+
+    return answer
+
+
+def _pooled(output: tf.Tensor) -> tf.Tensor:
+    output = tf.cast(output, tf.float32)
+    return tf.reduce_mean(output, axis=(1, 2)) if output.shape.rank == 4 else output
+
+
+def _last_of_each_size(model: keras.Model) -> list[keras.KerasTensor]:
+    """The outputs (N, H, W, C) of a model at which its resolution ends, first to last; its output if there is none."""
+    last: dict[int, keras.KerasTensor] = {}
+    for layer in model.layers:
+        output = getattr(layer, "output", None)
+        if isinstance(output, keras.KerasTensor) and len(output.shape) == 4 and output.shape[-1] != 3:
+            last[output.shape[1]] = output
+    return list(last.values()) or [model.output]
 
 
 def _load(path: Path) -> keras.Model:

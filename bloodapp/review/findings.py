@@ -125,9 +125,9 @@ def combined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return table.drop_duplicates(["index", "kind"]).reset_index(drop=True)
 
 
-def write_findings(folder: Path, table: pd.DataFrame, *, fingerprint: str) -> None:
-    """Replace a dataset's findings atomically; the file says of which images it speaks, and when it was made."""
-    about = {"format": FORMAT, "fingerprint": fingerprint, "scanned": now()}
+def write_findings(folder: Path, table: pd.DataFrame, *, fingerprint: str, **how: object) -> None:
+    """Replace a dataset's findings atomically; the file says of which images it speaks, when it was made and how."""
+    about = {"format": FORMAT, "fingerprint": fingerprint, "scanned": now(), **how}
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata(
         {**(arrow.schema.metadata or {}), _META: json.dumps(about).encode()}
@@ -139,7 +139,7 @@ def write_findings(folder: Path, table: pd.DataFrame, *, fingerprint: str) -> No
 def load_findings(folder: Path, *, fingerprint: str) -> pd.DataFrame | None:
     """A dataset's findings, or None without a scan, or with one of other images than these.
 
-    The table's `attrs` hold `fingerprint` and `scanned` (UTC). Raises Unreadable for a damaged file.
+    The table's `attrs` hold `fingerprint`, `scanned` (UTC) and how it was made. Raises Unreadable for a damaged file.
     """
     path = folder / FILE
     try:
@@ -152,5 +152,5 @@ def load_findings(folder: Path, *, fingerprint: str) -> pd.DataFrame | None:
         raise Unreadable(f"The findings of '{folder.name}' cannot be read: scan it again.") from error
     if about["fingerprint"] != fingerprint:
         return None
-    table.attrs.update(fingerprint=about["fingerprint"], scanned=about["scanned"])
+    table.attrs.update({name: value for name, value in about.items() if name != "format"})
     return table

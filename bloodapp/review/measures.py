@@ -1,4 +1,4 @@
-"""What images are measured by: light, contrast, entropy, sharpness; and how alike two of them are."""
+"""What images are measured by: light, contrast, entropy, sharpness, colour; and how alike two of them are."""
 
 from dataclasses import dataclass, fields
 
@@ -27,6 +27,12 @@ class Measures:
         detail: log of the energy that a light blur takes away over what a second takes away.
         lines: log of the energy of second over first differences, along the less sharp axis.
         coarse: the same at half the resolution, where noise and compression count little.
+        slant: like `lines`, along the less sharp diagonal.
+        seam: log of the energy of the steps across one straight line from edge to edge over that across the lines
+            beside it, for the sharpest such line: pictures that were put together have one.
+        red: log of red over green in the brightest quarter of the picture: the colour of the lit background.
+        blue: log of blue over green there.
+        chroma: difference of the largest and the smallest channel that 1 % of the picture exceeds, 0 to 255.
     """
 
     light: Floats
@@ -37,6 +43,11 @@ class Measures:
     detail: Floats
     lines: Floats
     coarse: Floats
+    slant: Floats
+    seam: Floats
+    red: Floats
+    blue: Floats
+    chroma: Floats
 
     def __len__(self) -> int:
         """The number of images."""
@@ -47,8 +58,8 @@ class Measures:
         return Measures(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
-def measure(images: NDArray[np.uint8]) -> Measures:
-    """The measures of images uint8 (N, S, S, 3) RGB, S at least 8.
+def measure(images: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -> Measures:
+    """The measures of images uint8 (N, S, S, 3) RGB, S at least 8; `small` are their `thumbnails`, if made already.
 
     `detail`, `lines` and `coarse` are NaN where there is nothing to be sharp. `detail` is the re-blur idea of
     F. Crete et al., "The blur effect", Human Vision and Electronic Imaging (2007): blurring a blurred image
@@ -58,6 +69,7 @@ def measure(images: NDArray[np.uint8]) -> Measures:
     light, upper, low, mean, entropy = _histogram_measures(luminance)
     grey = luminance.astype(np.float32)
     half = _halved(grey)
+    red, blue, chroma = _colours(thumbnails(images) if small is None else small)
     return Measures(
         light=light,
         upper=upper,
@@ -67,6 +79,11 @@ def measure(images: NDArray[np.uint8]) -> Measures:
         detail=_detail(grey),
         lines=_lines(grey),
         coarse=_lines(half),
+        slant=_slant(grey),
+        seam=_seam(grey),
+        red=red,
+        blue=blue,
+        chroma=chroma,
     )
 
 
@@ -77,21 +94,26 @@ def joined(blocks: list[Measures]) -> Measures:
     )
 
 
-def likeness(images: NDArray[np.uint8]) -> Floats:
-    """Thumbnails of images uint8 (N, S, S, 3), whose dot products say how alike two images are.
+def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Block means of images uint8 (N, S, S, 3): uint8 (N, 24, 24, 3), or as they are when smaller than that.
 
-    Block means of 24x24, less their mean, of unit length: float32 (N, 3·24·24), smaller for images smaller
-    than 24 pixels. The product of two is their correlation: 1 = the same but for brightness and contrast. A flat
-    image is like nothing: zeros.
+    Of a side that 24 does not divide, the last few rows and columns are left out.
     """
-    n, side = len(images), images.shape[1]
-    edges = np.linspace(0, side, min(_SMALL, side), endpoint=False).astype(int)
-    widths = np.diff(np.append(edges, side)).astype(np.float32)
-    sums = np.add.reduceat(
-        np.add.reduceat(images, edges, axis=1, dtype=np.uint16), edges, axis=2, dtype=np.uint32
-    )
-    small = sums / (widths[:, None, None] * widths[None, :, None])
-    flat = small.reshape(n, 3 * len(edges) ** 2).astype(np.float32)
+    step = max(images.shape[1] // _SMALL, 1)
+    count = min(images.shape[1] // step, _SMALL)
+    used = images[:, : count * step, : count * step]
+    rows = sum(used[:, k::step].astype(np.uint16) for k in range(step))
+    total = sum(rows[:, :, k::step].astype(np.uint32) for k in range(step))
+    return ((total + step * step // 2) // (step * step)).astype(np.uint8)
+
+
+def likeness(small: NDArray[np.uint8]) -> Floats:
+    """Thumbnails (N, T, T, 3) as vectors float32 (N, 3·T·T), whose dot products say how alike two images are.
+
+    Less their mean and of unit length: the product of two is their correlation, 1 = the same but for brightness
+    and contrast. A flat image is like nothing: zeros.
+    """
+    flat = small.reshape(len(small), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
     flat /= np.where(length > np.sqrt(_FLAT * flat.shape[1]), length, np.inf)[:, None]
@@ -145,14 +167,59 @@ def _detail(grey: Floats) -> Floats:
 
 
 def _lines(grey: Floats) -> Floats:
-    along = _log_ratio(
-        _energy(grey[:, :, :-2] + grey[:, :, 2:] - 2 * grey[:, :, 1:-1]),
-        _energy(grey[:, :, 2:] - grey[:, :, :-2]),
+    return np.fmin(
+        _second_over_first(grey[:, :, 1:] - grey[:, :, :-1], (0, 1)),
+        _second_over_first(grey[:, 1:] - grey[:, :-1], (1, 0)),
     )
-    across = _log_ratio(
-        _energy(grey[:, :-2] + grey[:, 2:] - 2 * grey[:, 1:-1]), _energy(grey[:, 2:] - grey[:, :-2])
+
+
+def _slant(grey: Floats) -> Floats:
+    return np.fmin(
+        _second_over_first(grey[:, 1:, 1:] - grey[:, :-1, :-1], (1, 1)),
+        _second_over_first(grey[:, 1:, :-1] - grey[:, :-1, 1:], (1, -1)),
     )
-    return np.fmin(along, across)
+
+
+def _seam(grey: Floats) -> Floats:
+    across, down = grey[:, :, 1:] - grey[:, :, :-1], grey[:, 1:] - grey[:, :-1]
+    found = []
+    for energy in (np.einsum("ijk,ijk->ik", across, across), np.einsum("ijk,ijk->ij", down, down)):
+        line = np.log(np.maximum(energy / grey.shape[1], 1))
+        beside = np.max([np.roll(line, by, axis=1) for by in (-3, -2, -1, 1, 2, 3)], axis=0)
+        found.append((line - beside)[:, 3:-3].max(axis=1))
+    return np.maximum(*found)
+
+
+def _second_over_first(step: Floats, towards: tuple[int, int]) -> Floats:
+    """Log energy of second differences over that of differences two steps apart, from the differences of one step.
+
+    With a and b two steps in a row the second difference is b - a and the wide one b + a, so both energies
+    come from the same three sums.
+    """
+    down, right = towards
+    one, two = step[:, : step.shape[1] - down], step[:, down:]
+    if right > 0:
+        one, two = one[:, :, :-right], two[:, :, right:]
+    elif right < 0:
+        one, two = one[:, :, -right:], two[:, :, :right]
+    count = np.float32(one.shape[1] * one.shape[2])
+    squares = np.einsum("ijk,ijk->i", one, one) + np.einsum("ijk,ijk->i", two, two)
+    crossed = 2 * np.einsum("ijk,ijk->i", one, two)
+    return _log_ratio((squares - crossed) / count, (squares + crossed) / count)
+
+
+def _colours(small: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+    """(red, blue, chroma) from thumbnails (N, T, T, 3)."""
+    blocks = small.reshape(len(small), -1, 3)
+    n, count = blocks.shape[:2]
+    total = blocks.sum(axis=2, dtype=np.uint16)
+    limit = np.partition(total, -(count // 4), axis=1)[:, -(count // 4)]
+    bright = (total >= limit[:, None]).astype(np.float32)
+    ground = np.maximum(np.einsum("ij,ijk->ik", bright, blocks.astype(np.float32)), 1)
+    spread = blocks.max(axis=2) - blocks.min(axis=2)
+    chroma = np.partition(spread, int(0.99 * count), axis=1)[:, int(0.99 * count)]
+    red, blue = (np.log(ground[:, k] / ground[:, 1]) for k in (0, 2))
+    return red.astype(np.float32), blue.astype(np.float32), chroma.astype(np.float32).reshape(n)
 
 
 def _halved(grey: Floats) -> Floats:

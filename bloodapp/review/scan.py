@@ -8,10 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.errors import Stopped
-from bloodapp.review import detectors
+from bloodapp.data.phash import turned_hashes
+from bloodapp.review import copies, quality, unusual
+from bloodapp.review.deep import deepened
+from bloodapp.review.features import feature_run
 from bloodapp.review.findings import combined, load_findings, write_findings
-from bloodapp.review.measures import Floats, Measures, joined, likeness, measure
+from bloodapp.review.measures import Measures, joined, measure, thumbnails
+from bloodapp.review.reading import Found, Progress, Reading, in_threads
 from bloodapp.review.thresholds import above, thresholds
 
 BLOCK = 64  # images at once: 1.8 MB at 96 pixels, which stays in the processor's cache
@@ -20,35 +23,67 @@ DETECTED = (
     "exact_duplicate",
     "near_duplicate",
     "label_conflict",
+    "leakage",
+    "outlier",
+    "blend",
+    "blurred",
     "dark",
     "bright",
-    "blurred",
     "low_information",
+    "colour_cast",
+    "grey",
+    "odd_size",
 )
-"""The kinds that a scan looks for, in the order of the vocabulary."""
+"""The kinds that every scan looks for, in the order of the vocabulary."""
 
-Progress = Callable[[int, int, str], None]
+DEEP = ("foreign", "mislabelled")
+"""The kinds that only a deep scan looks for; it also sees blends, blur and exposure better."""
 
 
 def scan(
-    dataset: Dataset, progress: Progress | None = None, stopped: Callable[[], bool] | None = None
+    dataset: Dataset,
+    progress: Progress | None = None,
+    stopped: Callable[[], bool] | None = None,
+    *,
+    deep: bool = False,
+    run: str | None = None,
+    turned: bool = False,
 ) -> pd.DataFrame:
     """Run all detectors over a dataset and keep their findings in its folder.
 
     Judges the images and their GIVEN labels, whatever was decided since: a decision is about a finding, and the
-    finding stays. Returns the findings, most urgent first. Raises Stopped, having written nothing.
+    finding stays.
+
+    Args:
+        dataset: whose images are looked at.
+        progress: called as `progress(done, total, text)` now and then.
+        stopped: asked now and then.
+        deep: look with a network too, which imports TensorFlow.
+        run: whose network, for a deep scan; by default the starter's.
+        turned: find near copies that were mirrored or turned by quarters as well.
+
+    Returns all findings down to `thresholds.FLOOR`, most urgent first. Raises Stopped, having written nothing,
+    and NotFound or Unreadable for a run that has no model to look with.
     """
-    table = combined(_detect(dataset, progress or _silent, stopped or _never))
-    _check(stopped or _never)
-    write_findings(dataset.path, table, fingerprint=dataset.fingerprint)
-    found = read_findings(dataset)
-    return table if found is None else found
+    reading = Reading(dataset, progress or _silent, stopped or _never, passes=2 if deep else 1)
+    looked_with = feature_run(run) if deep else None
+    found = _fast(reading, turned)
+    if looked_with is not None:
+        found = deepened(reading, looked_with, found)
+    reading.tell(len(dataset), "Putting the findings in order")
+    table = combined(found.tables)
+    reading.check()
+    about = {"deep": looked_with.name if looked_with else "", "turned": turned}
+    write_findings(dataset.path, table, fingerprint=dataset.fingerprint, **about)
+    read = read_findings(dataset)
+    return table if read is None else read
 
 
 def read_findings(dataset: Dataset) -> pd.DataFrame | None:
     """The findings of the last scan, most urgent first; None when these images were never scanned.
 
-    The table's `attrs` hold `scanned`, the time of the scan. Raises Unreadable for a damaged file.
+    The table's `attrs` hold `scanned`, the time of the scan, `deep`, the run that it looked with or an empty
+    string, and `turned`. Raises Unreadable for a damaged file.
     """
     return load_findings(dataset.path, fingerprint=dataset.fingerprint)
 
@@ -60,65 +95,76 @@ def current_findings(dataset: Dataset) -> pd.DataFrame | None:
 
 
 def work(params: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The job of kind `scan`: `params` is {"dataset": name}. Returns the number of findings by kind."""
-    table = scan(open_dataset(params["dataset"]), context.progress, context.stopped)
+    """The job of kind `scan`: `params` is {"dataset": name} and optionally deep, run, turned.
+
+    Returns the number of findings that reach their thresholds, by kind.
+    """
+    dataset = open_dataset(params["dataset"])
+    options = {name: params[name] for name in ("deep", "run", "turned") if params.get(name)}
+    scan(dataset, context.progress, context.stopped, **options)
+    table = current_findings(dataset)
+    assert table is not None, "a scan that ends well has written its findings"
     return {
         "findings": len(table),
         "kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()},
     }
 
 
-def _detect(dataset: Dataset, progress: Progress, stopped: Callable[[], bool]) -> list[pd.DataFrame]:
-    items, labels = dataset.items, dataset.labels
-    titles = [one.title for one in dataset.classes]
+def _fast(reading: Reading, turned: bool) -> Found:
+    dataset, items = reading.dataset, reading.dataset.items
+    picture = copies.pictures(items["sha256"].to_numpy(object))
+    exact = copies.exact_duplicate(picture)
     if not len(dataset):
-        return []
-    picture = detectors.pictures(items["sha256"].to_numpy(object))
-    exact = detectors.exact_duplicate(picture)
-
-    pairs = detectors.candidates(items["phash"].to_numpy(np.uint64), picture)
-    involved = np.unique(np.concatenate(pairs))
-    total = len(dataset) + len(involved)
-    thumbnails = _thumbnails(dataset, involved, total, progress, stopped)
-    near = detectors.near_duplicate(pairs, detectors.alike(pairs, involved, thumbnails), picture)
-
-    group = np.full(len(dataset), -1, np.int64)
-    for table in (exact, near):  # near after exact: its groups contain the exact ones
-        group[table["index"]] = table["group"]
-    conflict = detectors.label_conflict(group, picture, labels, titles)
-
-    measures = _measures(dataset, len(involved), total, progress, stopped)
+        return Found([exact], picture)
+    measures, small, hashes = _measured(reading, turned)
+    reading.tell(len(dataset), "Comparing look-alikes")
+    if not turned:
+        hashes = items["phash"].to_numpy(np.uint64)
+    group, alike = copies.near_copies(hashes, picture, small)
+    near = copies.near_duplicate(group, alike, picture)
+    group = np.where(alike >= copies.NEAR_LIKENESS, group, picture)
+    several = np.where(np.bincount(group, minlength=len(group))[group] > 1, group, -1)
+    titles = [one.title for one in dataset.classes]
     distinct = picture == np.arange(len(dataset))
-    quality = (detectors.dark, detectors.bright, detectors.blurred, detectors.low_information)
-    progress(total, total, "Putting the findings in order")
-    return [exact, near, conflict, *(detector(measures, distinct) for detector in quality)]
+    reading.check()
+    return Found(
+        [
+            exact,
+            near,
+            copies.label_conflict(several, picture, dataset.labels, titles),
+            copies.leakage(several, dataset.parts),
+            unusual.outlier(small, distinct),
+            quality.seamed(measures),
+            quality.blurred(measures, distinct),
+            quality.dark(measures, distinct),
+            quality.bright(measures, distinct),
+            quality.low_information(measures, distinct),
+            quality.colour_cast(measures, distinct),
+            quality.grey(measures, distinct),
+            quality.odd_size(items["width"].to_numpy(), items["height"].to_numpy()),
+        ],
+        group,
+    )
 
 
-def _thumbnails(
-    dataset: Dataset, chosen: NDArray[np.int64], total: int, progress: Progress, stopped: Callable[[], bool]
-) -> Floats:
-    blocks = [likeness(dataset.images[:1])[:0]]
-    for start in range(0, len(chosen), BLOCK):
-        _check(stopped)
-        progress(start, total, "Comparing look-alikes")
-        blocks.append(likeness(dataset.images[chosen[start : start + BLOCK]]))
-    return np.concatenate(blocks)
+def _measured(reading: Reading, turned: bool) -> tuple[Measures, NDArray[np.uint8], NDArray[np.uint64]]:
+    """Measures, thumbnails and, where they are asked for, the hashes in all positions, of all images."""
+    measures, small, hashes = [], [], [np.zeros((0, 8), np.uint64)]
+    done = 0
 
+    def look(images: NDArray[np.uint8]) -> tuple[Measures, NDArray[np.uint8], NDArray[np.uint64] | None]:
+        shrunk = thumbnails(images)
+        return measure(images, shrunk), shrunk, turned_hashes(images) if turned else None
 
-def _measures(
-    dataset: Dataset, done: int, total: int, progress: Progress, stopped: Callable[[], bool]
-) -> Measures:
-    blocks = []
-    for start in range(0, len(dataset), BLOCK):
-        _check(stopped)
-        progress(done + start, total, "Measuring light, sharpness and detail")
-        blocks.append(measure(dataset.images[start : start + BLOCK]))
-    return joined(blocks)
-
-
-def _check(stopped: Callable[[], bool]) -> None:
-    if stopped():
-        raise Stopped("The scan was stopped: nothing was changed.")
+    for one, shrunk, turns in in_threads(look, (images for _, images in reading.dataset.blocks(BLOCK))):
+        reading.check()
+        reading.tell(done, "Measuring light, sharpness and detail")
+        done += len(shrunk)
+        measures.append(one)
+        small.append(shrunk)
+        if turns is not None:
+            hashes.append(turns)
+    return joined(measures), np.concatenate(small), np.concatenate(hashes)
 
 
 def _silent(done: int, total: int, text: str) -> None:

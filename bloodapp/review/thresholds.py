@@ -48,16 +48,21 @@ def choose_threshold(dataset: Dataset, kind: str, threshold: float | None) -> No
 
 
 def above(findings: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataFrame:
-    """The findings that reach the threshold of their kind, in their order; a group comes whole or not at all."""
+    """The findings that reach the threshold of their kind, in their order; see `reach`."""
     limit = findings["kind"].map(dict(limits)).fillna(DEFAULT).to_numpy()
     return findings[reach(findings) >= limit].reset_index(drop=True)
 
 
 def reach(findings: pd.DataFrame) -> NDArray[np.float64]:
-    """Up to which threshold each finding counts, (M,): its score, or the best one of its group."""
-    score = findings["score"].to_numpy(np.float64)
-    best = findings.groupby(["kind", "group"], sort=False)["score"].transform("max").to_numpy(np.float64)
-    return np.where(findings["group"].to_numpy() >= 0, best, score)
+    """Up to which threshold each finding counts, (M,): its score.
+
+    The first of a group, the one to keep, scores next to nothing itself and counts as long as any of its copies.
+    """
+    score = findings["score"].to_numpy()
+    group = findings["group"].to_numpy()
+    first = (group >= 0) & (group == findings["index"].to_numpy())
+    best = findings.groupby(["kind", "group"], sort=False)["score"].transform("max").to_numpy()
+    return np.where(first, best, score)
 
 
 def _within(value: object) -> float:

@@ -58,7 +58,7 @@ def test_any_number_of_images_is_traced_twice_at_most(predictor, tiny):
     images = np.asarray(tiny.images)
     for count in (1, 3, 8, 9, 20, 48):
         predictor.predict(images[:count])
-    assert predictor._answer.experimental_get_tracing_count() == 2
+    assert predictor._answers["probabilities"].experimental_get_tracing_count() == 2
 
 
 def test_several_threads_may_ask(predictor, tiny):

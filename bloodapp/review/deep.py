@@ -1,0 +1,121 @@
+"""The deep part of a scan: what a run's network sees, as findings."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.review.features import Features
+from bloodapp.review.findings import finding_table
+from bloodapp.review.labels import mislabelled
+from bloodapp.review.measures import Floats
+from bloodapp.review.reading import Found, Reading
+from bloodapp.review.resemblance import Resemblance, compare
+from bloodapp.review.spoilt import WAYS, spoilt
+from bloodapp.review.thresholds import FLOOR
+from bloodapp.runs.run import Run
+
+SEED = 0
+_MADE = 180  # pictures spoilt in each way, and
+_MORE = {"blended": 500, "in its colours": 400}  # of what is hardest to tell
+_SOURCES = 800  # pictures that the spoilt ones are made from
+_FEWEST = 60  # distinct pictures; among fewer nothing is unusual
+
+# The log distance of a picture from everything known, in robust standard deviations: of 1,712 real cells
+# none was beyond 5.
+_STRANGE = 3.8
+_STRANGER = 1.75  # times as strange even a very dark or bright cell is not
+_QUALITY = ("blend", "blurred", "dark", "bright", "low_information", "colour_cast", "grey", "outlier")
+
+_REASONS = {
+    "blend": "Looks like two pictures laid over one another",
+    "blurred": "Looks out of focus or moved",
+    "dark": "Looks too dark",
+    "bright": "Looks too bright",
+    "foreign": "Unlike any cell of this dataset, sharp or spoilt",
+}
+
+
+def deepened(reading: Reading, run: Run, found: Found) -> Found:
+    """The findings of a fast scan, with what the features of a run's network add and what they put right."""
+    dataset = reading.dataset
+    firsts = np.unique(found.group)
+    if len(firsts) < _FEWEST:
+        return found
+    reading.next_pass()
+    reading.tell(0, "Loading the network")
+    features = Features(run)
+    own = features.of_dataset(
+        dataset, lambda done, total: reading.tell(done, "Looking with a network"), reading.check
+    )
+    made = _made(dataset, features, firsts, reading)
+    reading.tell(len(dataset), "Comparing with spoilt pictures")
+    seen = compare(own, made, found.group, seed=SEED)
+    reading.check()
+    return Found(_settled(found.tables, seen, own, found.group, dataset), found.group)
+
+
+def _made(
+    dataset: Dataset, features: Features, firsts: NDArray[np.int64], reading: Reading
+) -> dict[str, Floats]:
+    """The features of pictures spoilt on purpose, way by way."""
+    rng = np.random.default_rng(SEED)
+    sources = dataset.images[np.sort(rng.permutation(firsts)[:_SOURCES])]
+    made = {}
+    for way in WAYS:
+        reading.check()
+        reading.tell(len(dataset), "Spoiling pictures on purpose, to know what that looks like")
+        made[way] = features.of(spoilt(way, sources, _MORE.get(way, _MADE), rng))
+    return made
+
+
+def _settled(
+    tables: list[pd.DataFrame], seen: Resemblance, own: Floats, group: NDArray[np.int64], dataset: Dataset
+) -> list[pd.DataFrame]:
+    """The tables of the fast scan and those of the deep one, each fault under its own kind.
+
+    A foreign picture is neither dark nor blurred nor mislabelled: what it is goes first. Of a spoilt cell nobody
+    can tell from afar whether its label is right. Where a single measure and
+    the network both speak of a fault, the surer one counts.
+    """
+    by_rule = {kind: _scores(tables, kind, len(group)) for kind in ("blend", "blurred", "dark", "bright")}
+    foreign = _foreign(seen)
+    kept = []
+    for table in tables:
+        kind = table["kind"].iloc[0] if len(table) else ""
+        if kind in _QUALITY:
+            table = table[(foreign[table["index"]] < 0.5)]
+        kept.append(table)
+    for kind, rule in by_rule.items():
+        score = seen.of(kind) * (foreign < 0.5)
+        kept.append(_new(kind, np.where(score > rule, score, 0)))
+    kept.append(_new("foreign", foreign))
+    spoiled = np.maximum.reduce([np.maximum(rule, seen.of(kind)) for kind, rule in by_rule.items()])
+    cells = (foreign < 0.5) & (spoiled < 0.5)
+    titles = [one.title for one in dataset.classes]
+    kept.append(mislabelled(own, dataset.labels, group, cells, titles, seed=SEED))
+    return kept
+
+
+def _foreign(seen: Resemblance) -> NDArray[np.float64]:
+    """How surely each picture shows no cell of this dataset."""
+    beyond = np.maximum(seen.strangeness / _STRANGE, 0)
+    far = np.where(beyond >= 1, 1 - 0.5 / np.maximum(beyond, 1) ** 2, 0.5 * beyond**2)
+    spoilt_cell = np.maximum.reduce([seen.of(kind) for kind in ("blend", "blurred", "dark", "bright")])
+    return np.maximum(seen.of("foreign"), far * (1 - spoilt_cell * (beyond < _STRANGER)))
+
+
+def _scores(tables: list[pd.DataFrame], kind: str, count: int) -> NDArray[np.float64]:
+    """The scores (N,) that the fast scan gave for a kind, 0 where it found nothing."""
+    scores = np.zeros(count)
+    for table in tables:
+        of_kind = table[table["kind"] == kind]
+        scores[of_kind["index"]] = of_kind["score"]
+    return scores
+
+
+def _new(kind: str, score: NDArray[np.float64]) -> pd.DataFrame:
+    index = np.flatnonzero(score >= FLOOR)
+    return finding_table(kind, index, score[index], _REASONS[kind])

@@ -1,0 +1,89 @@
+"""Features of a dataset's images from a run's network, computed once and kept in the dataset's folder."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.images import to_square
+from bloodapp.errors import NotFound, Unreadable
+from bloodapp.review.measures import Floats
+from bloodapp.runs.run import Run, list_runs, open_run
+from bloodapp.workspace import read_json, replacing, write_json
+
+FILE = "features.npy"
+ABOUT = "features.json"
+STARTER = "starter"
+_BLOCK = 512
+
+Progress = Callable[[int, int], None]
+
+
+class Features:
+    """What a run's network sees in images.
+
+    Attributes:
+        run: whose network it is.
+    """
+
+    def __init__(self, run: Run) -> None:
+        """Load the run's model, which imports TensorFlow; raises NotFound and Unreadable."""
+        from bloodapp.classify.predictor import Predictor
+
+        self.run = run
+        self._predictor = Predictor(run)
+
+    def of(self, images: NDArray[np.uint8]) -> Floats:
+        """Features float32 (N, D) of images uint8 (N, S, S, 3) of any size."""
+        side = self._predictor.size
+        if images.shape[1] != side:
+            images = np.stack([to_square(image, side) for image in images])
+        return self._predictor.stages(images)
+
+    def of_dataset(self, dataset: Dataset, progress: Progress, check: Callable[[], None]) -> Floats:
+        """Features float32 (N, D) of all images of a dataset, read from its folder if they are this run's.
+
+        `progress(done, total)` is called now and then; `check()` may raise to break it off.
+        """
+        about = {"run": self.run.name, "created": self.run.created, "fingerprint": dataset.fingerprint}
+        if (kept := _kept(dataset, about)) is not None:
+            return kept
+        blocks = []
+        for start, images in dataset.blocks(_BLOCK):
+            check()
+            progress(start, len(dataset))
+            blocks.append(self.of(images).astype(np.float16))
+        features = np.concatenate(blocks)
+        (dataset.path / ABOUT).unlink(missing_ok=True)
+        with replacing(dataset.path / FILE) as temporary, temporary.open("wb") as stream:
+            np.save(stream, features, allow_pickle=False)
+        write_json(dataset.path / ABOUT, about)
+        return features.astype(np.float32)
+
+
+def feature_run(name: str | None = None) -> Run:
+    """The run whose features are taken: the named one, else the starter, else the newest with a model.
+
+    Raises NotFound when there is none.
+    """
+    if name is not None:
+        run = open_run(name)
+        if not run.model_path.exists():
+            raise NotFound("a model in the run", run.name)
+        return run
+    able = {run.name: run for run in list_runs() if run.model_path.exists() and run.finished}
+    if not able:
+        raise NotFound("a finished run", "starter")
+    return able.get(STARTER) or next(iter(able.values()))
+
+
+def _kept(dataset: Dataset, about: dict[str, str]) -> Floats | None:
+    try:
+        there = read_json(dataset.path / ABOUT)
+        if any(there.get(name) != value for name, value in about.items()):
+            return None
+        features = np.load(dataset.path / FILE, allow_pickle=False)
+    except (OSError, ValueError, Unreadable):
+        return None
+    return features.astype(np.float32) if len(features) == len(dataset) else None
