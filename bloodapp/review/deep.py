@@ -1,7 +1,5 @@
 """The deep part of a scan: what a run's network sees, as findings."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,10 +21,13 @@ _MORE = {"blended": 500, "in its colours": 400}  # of what is hardest to tell
 _SOURCES = 800  # pictures that the spoilt ones are made from
 _FEWEST = 60  # distinct pictures; among fewer nothing is unusual
 
-# The log distance of a picture from everything known, in robust standard deviations: of 1,712 real cells
-# none was beyond 5.
-_STRANGE = 3.8
-_STRANGER = 1.75  # times as strange even a very dark or bright cell is not
+# In robust standard deviations of the log distance from everything known. Of 1,400 real cells one in two hundred is
+# stranger than the first; spoilt ones may be stranger and are still what they are, up to here. A blurred or blended
+# cell that is like the foreign pictures as well is one of these from half as far.
+_STRANGE = 3.5
+_EXPLAINED = {"dark": 7.0, "bright": 9.0, "blurred": 7.0, "blend": 5.0}
+_LIKE_BOTH = 3.0
+
 _QUALITY = ("blend", "blurred", "dark", "bright", "low_information", "colour_cast", "grey", "outlier")
 
 _REASONS = {
@@ -103,8 +104,13 @@ def _foreign(seen: Resemblance) -> NDArray[np.float64]:
     """How surely each picture shows no cell of this dataset."""
     beyond = np.maximum(seen.strangeness / _STRANGE, 0)
     far = np.where(beyond >= 1, 1 - 0.5 / np.maximum(beyond, 1) ** 2, 0.5 * beyond**2)
-    spoilt_cell = np.maximum.reduce([seen.of(kind) for kind in ("blend", "blurred", "dark", "bright")])
-    return np.maximum(seen.of("foreign"), far * (1 - spoilt_cell * (beyond < _STRANGER)))
+    explained = np.zeros(len(far))
+    for kind in seen.kinds:
+        limit = np.full(len(far), _EXPLAINED[kind])
+        if kind in ("blurred", "blend"):
+            limit[seen.foreign > 0.5] = _LIKE_BOTH
+        explained += seen.of(kind) * (seen.strangeness < limit)
+    return np.maximum(seen.foreign, far) * (1 - explained)
 
 
 def _scores(tables: list[pd.DataFrame], kind: str, count: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bloodapp.review.measures import Floats
-from bloodapp.review.spoilt import WAYS
+from bloodapp.review.spoilt import FOREIGN, WAYS
 
 Ints = NDArray[np.int64]
 
@@ -41,13 +41,15 @@ class Resemblance:
     """What the features say of N pictures.
 
     Attributes:
-        kinds: the kinds of spoilt pictures.
-        probabilities: (N, 1 + len(kinds)), first that of a usual picture.
+        kinds: the kinds of spoilt cells.
+        probabilities: (N, 1 + len(kinds)) of being a usual picture or one of these.
+        foreign: (N,) probability of being like the foreign pictures, and not like a usual one.
         strangeness: (N,) log distance from everything known, in robust standard deviations over the usual.
     """
 
     kinds: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    foreign: NDArray[np.float64]
     strangeness: NDArray[np.float64]
 
     def of(self, kind: str) -> NDArray[np.float64]:
@@ -72,15 +74,18 @@ def compare(features: Floats, made: Mapping[str, Floats], group: Ints, *, seed: 
     scale = _Scale.of(features[firsts])
     own = scale(features)
     spoilt = {way: scale(made[way]) for way in WAYS if way in made}
-    kinds = tuple(dict.fromkeys(WAYS[way][0] for way in spoilt))
+    cells = {way: values for way, values in spoilt.items() if WAYS[way][0] != FOREIGN}
+    strangers = {way: values for way, values in spoilt.items() if WAYS[way][0] == FOREIGN}
+    kinds = tuple(dict.fromkeys(WAYS[way][0] for way in cells))
     usual = _without_the_farthest(own, usual)
-    probabilities = np.zeros((len(own), 1 + len(kinds)))
+    # Asked apart: foreign pictures are so various that what they vary in would drown what a blend differs in.
+    probabilities, foreign = np.zeros((len(own), 1 + len(kinds))), np.zeros((len(own), 2))
     for _ in range(_ROUNDS):
-        probabilities = _asked(own, spoilt, usual, fold, kinds)
-        sound = usual[probabilities[usual, 0] > 0.5]
+        probabilities = _asked(own, cells, usual, fold, kinds)
+        foreign = _asked(own, strangers, usual, fold, (FOREIGN,))
+        sound = usual[(probabilities[usual, 0] > 0.5) & (foreign[usual, 0] > 0.5)]
         usual = sound if len(sound) > _FEWEST else usual
-    known = [spoilt[way] for way in spoilt if WAYS[way][0] != "foreign"]
-    return Resemblance(kinds, probabilities, _strangeness(own, known, usual))
+    return Resemblance(kinds, probabilities, foreign[:, 1], _strangeness(own, list(cells.values()), usual))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ Image8 = NDArray[np.uint8]
 Values = NDArray[np.floating]
 Random = np.random.Generator
 
+FOREIGN = "foreign"
+"""The kind of the pictures that show no cell; all other kinds are spoilt cells."""
+
 
 def spoilt(way: str, images: Image8, count: int, rng: Random) -> Image8:
     """`count` pictures uint8 (count, S, S, 3) spoilt in one of `WAYS`, from images uint8 (N, S, S, 3), N at least 2."""
@@ -175,13 +178,10 @@ WAYS: dict[str, tuple[str, Callable[[Values, Values, Random], Values]]] = {
     "steep curve": ("dark", _steep_curve),
     "more light": ("bright", _more_light),
     "shallow curve": ("bright", _shallow_curve),
-    "clouds": ("foreign", _clouds),
-    "patches": ("foreign", _patches),
-    "stripes": ("foreign", _stripes),
-    "in its colours": ("foreign", _in_its_colours),
-    "enlarged": ("foreign", _enlarged),
+    "clouds": (FOREIGN, _clouds),
+    "patches": (FOREIGN, _patches),
+    "stripes": (FOREIGN, _stripes),
+    "in its colours": (FOREIGN, _in_its_colours),
+    "enlarged": (FOREIGN, _enlarged),
 }
 """The kind of fault that each way of spoiling makes, and how."""
-
-KINDS = tuple(dict.fromkeys(kind for kind, _ in WAYS.values()))
-"""The kinds that can be made."""
