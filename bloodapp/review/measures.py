@@ -12,6 +12,8 @@ _LUMA = (77, 150, 29)
 # Energy below this, in squared grey levels, is the rounding of 8 bits: nothing to be sharp or blurred.
 _FLAT = 0.25
 _SMALL = 24
+# Steps that differ by less are compression and noise.
+_NOISE = 3
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Measures:
         lines: log of the energy of second over first differences, along the less sharp axis.
         coarse: the same at half the resolution, where noise and compression count little.
         slant: like `lines`, along the less sharp diagonal.
-        seam: log of the energy of the steps across one straight line from edge to edge over that across the lines
-            beside it, for the sharpest such line: pictures that were put together have one.
+        seam: the share, 0 to 1, of a straight line from edge to edge at which the picture changes more than at
+            either side, for the line with most: pictures that were put together have one.
         red: log of red over green in the brightest quarter of the picture: the colour of the lit background.
         blue: log of blue over green there.
         chroma: difference of the largest and the smallest channel that 1 % of the picture exceeds, 0 to 255.
@@ -80,7 +82,7 @@ def measure(images: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
         lines=_lines(grey),
         coarse=_lines(half),
         slant=_slant(grey),
-        seam=_seam(grey),
+        seam=_seam(luminance),
         red=red,
         blue=blue,
         chroma=chroma,
@@ -180,14 +182,19 @@ def _slant(grey: Floats) -> Floats:
     )
 
 
-def _seam(grey: Floats) -> Floats:
-    across, down = grey[:, :, 1:] - grey[:, :, :-1], grey[:, 1:] - grey[:, :-1]
+def _seam(luminance: NDArray[np.uint8]) -> Floats:
+    """For steps across columns and across rows the largest share of steps above those at the four lines beside."""
+    levels = luminance.astype(np.int16)
     found = []
-    for energy in (np.einsum("ijk,ijk->ik", across, across), np.einsum("ijk,ijk->ij", down, down)):
-        line = np.log(np.maximum(energy / grey.shape[1], 1))
-        beside = np.max([np.roll(line, by, axis=1) for by in (-3, -2, -1, 1, 2, 3)], axis=0)
-        found.append((line - beside)[:, 3:-3].max(axis=1))
-    return np.maximum(*found)
+    for steps in (
+        np.abs(levels[:, :, 1:] - levels[:, :, :-1]),
+        np.abs(levels[:, 1:] - levels[:, :-1]).transpose(0, 2, 1),
+    ):
+        count = steps.shape[2]
+        beside = [steps[:, :, 2 + by : count - 2 + by] for by in (-2, -1, 1, 2)]
+        sharper = steps[:, :, 2:-2] > np.maximum.reduce(beside) + _NOISE
+        found.append(sharper.mean(axis=1)[:, 1:-1].max(axis=1))
+    return np.maximum(*found).astype(np.float32)
 
 
 def _second_over_first(step: Floats, towards: tuple[int, int]) -> Floats:

@@ -123,15 +123,11 @@ def grey(measures: Measures, distinct: Mask) -> pd.DataFrame:
 
 
 def seamed(measures: Measures) -> pd.DataFrame:
-    """Blends of two pictures side by side: a straight line from edge to edge, sharper than anything beside it.
+    """Blends of two pictures side by side: a straight line from edge to edge, sharper than what lies beside it.
 
-    Of 11,959 real cells 4 have a line above 1.6.
+    Of 11,959 real cells none has one along more than 40 % of its length; two cells put together have at least 42 %.
     """
-    return _beyond(
-        "blend",
-        measures.seam / 1.6 * (measures.seam > 1.45),
-        "Two pictures side by side: a straight seam runs through it",
-    )
+    return _beyond("blend", (measures.seam / 0.41) ** 4, "Two pictures side by side: a seam runs through it")
 
 
 def odd_size(width: NDArray[np.integer], height: NDArray[np.integer]) -> pd.DataFrame:

@@ -41,16 +41,6 @@ def _blended(one: Values, other: Values, rng: Random) -> Values:
     return share * one + (1 - share) * other
 
 
-def _joined(one: Values, other: Values, rng: Random) -> Values:
-    """Side by side, along a line in any direction near the middle, sharp or soft."""
-    side = one.shape[0]
-    rows, columns = np.mgrid[:side, :side] - side / 2
-    angle = rng.choice((0, np.pi / 2, rng.uniform(0, np.pi)))
-    beyond = rows * np.sin(angle) + columns * np.cos(angle) - rng.normal(0, side / 24)
-    share = np.clip(0.5 + beyond / rng.uniform(0.5, side / 8), 0, 1)[..., None]
-    return share * one + (1 - share) * other
-
-
 def _out_of_focus(one: Values, other: Values, rng: Random) -> Values:
     """By a Gaussian; sometimes with the noise of a camera over it."""
     del other
@@ -171,7 +161,6 @@ def _enlarged(one: Values, other: Values, rng: Random) -> Values:
 
 WAYS: dict[str, tuple[str, Callable[[Values, Values, Random], Values]]] = {
     "blended": ("blend", _blended),
-    "joined": ("blend", _joined),
     "out of focus": ("blurred", _out_of_focus),
     "moved": ("blurred", _moved),
     "less light": ("dark", _less_light),
