@@ -22,9 +22,11 @@ _SOURCES = 800  # pictures that the spoilt ones are made from
 _FEWEST = 60  # distinct pictures; among fewer nothing is unusual
 
 # In robust standard deviations of the log distance from everything known. Of 1,400 real cells one in two hundred is
-# stranger than the first; spoilt ones may be stranger and are still what they are, up to here. A blurred or blended
-# cell that is like the foreign pictures as well is one of these from half as far.
-_STRANGE = 3.5
+# beyond the first, torn or crowded ones most of them, and none beyond the second. Spoilt cells may be stranger and are
+# still what they are, up to here; a blurred or blended one that is like the foreign pictures as well is foreign
+# from half as far.
+_ODD = 3.5
+_STRANGE = 4.5
 _EXPLAINED = {"dark": 7.0, "bright": 9.0, "blurred": 7.0, "blend": 5.0}
 _LIKE_BOTH = 3.0
 
@@ -35,6 +37,7 @@ _REASONS = {
     "blurred": "Looks out of focus or moved",
     "dark": "Looks too dark",
     "bright": "Looks too bright",
+    "outlier": "Unlike all other images, as torn, crowded or wrongly cut ones are",
     "foreign": "Unlike any cell of this dataset, sharp or spoilt",
 }
 
@@ -81,7 +84,7 @@ def _settled(
     can tell from afar whether its label is right. Where a single measure and
     the network both speak of a fault, the surer one counts.
     """
-    by_rule = {kind: _scores(tables, kind, len(group)) for kind in ("blend", "blurred", "dark", "bright")}
+    by_rule = {kind: _scores(tables, kind, len(group)) for kind in (*seen.kinds, "outlier")}
     foreign = _foreign(seen)
     kept = []
     for table in tables:
@@ -89,11 +92,12 @@ def _settled(
         if kind in _QUALITY:
             table = table[(foreign[table["index"]] < 0.5)]
         kept.append(table)
+    by_network = {kind: seen.of(kind) for kind in seen.kinds} | {"outlier": _odd(seen)}
     for kind, rule in by_rule.items():
-        score = seen.of(kind) * (foreign < 0.5)
+        score = by_network[kind] * (foreign < 0.5)
         kept.append(_new(kind, np.where(score > rule, score, 0)))
     kept.append(_new("foreign", foreign))
-    spoiled = np.maximum.reduce([np.maximum(rule, seen.of(kind)) for kind, rule in by_rule.items()])
+    spoiled = np.maximum.reduce([np.maximum(by_rule[kind], by_network[kind]) for kind in seen.kinds])
     cells = (foreign < 0.5) & (spoiled < 0.5)
     titles = [one.title for one in dataset.classes]
     kept.append(mislabelled(own, dataset.labels, group, cells, titles, seed=SEED))
@@ -102,15 +106,29 @@ def _settled(
 
 def _foreign(seen: Resemblance) -> NDArray[np.float64]:
     """How surely each picture shows no cell of this dataset."""
-    beyond = np.maximum(seen.strangeness / _STRANGE, 0)
-    far = np.where(beyond >= 1, 1 - 0.5 / np.maximum(beyond, 1) ** 2, 0.5 * beyond**2)
-    explained = np.zeros(len(far))
+    return np.maximum(seen.foreign, _far(seen.strangeness / _STRANGE)) * (1 - _explained(seen))
+
+
+def _odd(seen: Resemblance) -> NDArray[np.float64]:
+    """How far each picture is from all others, a cell though it may be."""
+    return _far(seen.strangeness / _ODD) * (1 - _explained(seen))
+
+
+def _far(beyond: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0.5 at the limit, towards 1 beyond it, and soon nothing below."""
+    square = np.maximum(beyond, 0) ** 2
+    return np.where(beyond >= 1, 1 - 0.5 / np.maximum(square, 1), 0.5 * square)
+
+
+def _explained(seen: Resemblance) -> NDArray[np.float64]:
+    """How surely each picture is a spoilt cell, and no stranger than those are."""
+    explained = np.zeros(len(seen.foreign))
     for kind in seen.kinds:
-        limit = np.full(len(far), _EXPLAINED[kind])
+        limit = np.full(len(explained), _EXPLAINED[kind])
         if kind in ("blurred", "blend"):
             limit[seen.foreign > 0.5] = _LIKE_BOTH
         explained += seen.of(kind) * (seen.strangeness < limit)
-    return np.maximum(seen.foreign, far) * (1 - explained)
+    return explained
 
 
 def _scores(tables: list[pd.DataFrame], kind: str, count: int) -> NDArray[np.float64]:
