@@ -63,7 +63,7 @@ KERAS_CV_ONLY_IN = {"bloodapp.augment.layers"}
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "keras_cv": "keras-cv"}
 """Distributions that are not called like the module that they bring."""
 
-FIXED = {"scikit-learn"}
+FIXED = {"imagehash"}
 """Packages that belong to the project whether or not its own code imports them yet."""
 
 MOST_LINES = 400

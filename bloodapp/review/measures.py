@@ -104,8 +104,12 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     step = max(images.shape[1] // _SMALL, 1)
     count = min(images.shape[1] // step, _SMALL)
     used = images[:, : count * step, : count * step]
-    rows = sum(used[:, k::step].astype(np.uint16) for k in range(step))
-    total = sum(rows[:, :, k::step].astype(np.uint32) for k in range(step))
+    rows = np.zeros((len(images), count, count * step, 3), np.uint16)
+    total = np.zeros((len(images), count, count, 3), np.uint32)
+    for k in range(step):
+        rows += used[:, k::step]
+    for k in range(step):
+        total += rows[:, :, k::step]
     return ((total + step * step // 2) // (step * step)).astype(np.uint8)
 
 

@@ -215,13 +215,13 @@ def _one(findings: pd.DataFrame, known: pd.DataFrame, kind: str) -> _One:
     by_image = pd.Series(reach(mine), index=mine["index"].to_numpy(np.int64))
     true = known[known["kind"] == kind]
     faults = np.unique(true.loc[true["planted"], "index"].to_numpy(np.int64))
-    found = by_image.reindex(faults, fill_value=-np.inf).to_numpy(float)
+    found = np.asarray(by_image.reindex(faults, fill_value=-np.inf), np.float64)
     if kind in COPIES:
         twin = _originals(known, kind).reindex(faults, fill_value=-1).to_numpy(np.int64)
-        found = np.maximum(found, by_image.reindex(twin, fill_value=-np.inf).to_numpy(float))
+        found = np.maximum(found, np.asarray(by_image.reindex(twin, fill_value=-np.inf), np.float64))
     return _One(
         by_image.index.to_numpy(np.int64),
-        by_image.to_numpy(float),
+        np.asarray(by_image, np.float64),
         true["index"].to_numpy(np.int64),
         faults,
         found,

@@ -45,7 +45,9 @@ def _flat(small: NDArray[np.uint8], chosen: NDArray[np.int64] | slice) -> NDArra
     side = small.shape[1] // 2 * 2
     some = small[chosen, :side, :side].astype(np.float32)
     halved = some[:, ::2, ::2] + some[:, 1::2, ::2] + some[:, ::2, 1::2] + some[:, 1::2, 1::2]
-    return (halved / 4).reshape(len(some), -1)
+    halved *= np.float32(0.25)
+    flat: NDArray[np.float32] = halved.reshape(len(some), -1)
+    return flat
 
 
 def _distances(
