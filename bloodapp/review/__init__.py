@@ -1,9 +1,22 @@
 """Find what does not belong, and put it in an order worth deciding in.
 
-measures    light, contrast, entropy and sharpness of images; how alike two are
-detectors   pure functions from measures, hashes and labels to findings
 findings    the table of findings, its kinds, and its file
-scan        all detectors over a dataset, as a job
+thresholds  from which score on a finding counts
+scan        all detectors over a dataset, as a job; `reading` is what they share of it
+
+The detectors, pure functions:
+measures    light, contrast, entropy, sharpness and colour of images; how alike two are
+quality     from measures: dark, bright, blurred, side by side, little information, colour, size
+copies      from hashes and thumbnails: exact and near copies, conflicting labels, leakage between parts
+unusual     from thumbnails: far from all others in the principal components
+
+With a network, `deep`:
+features    what a run's network sees, computed once for a dataset
+spoilt      pictures spoilt on purpose, to learn from
+resemblance like which spoilt pictures a picture is, and how far from everything known
+labels      doubtful labels
+
+What people do with it:
 queue       findings as cards: one card is one decision
 keepers     which of a group of copies is kept
 around      looking by hand: runs at either end, what looks like a marked picture
