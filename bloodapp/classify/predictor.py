@@ -95,7 +95,7 @@ def _traced(model: keras.Model, outputs: list[keras.KerasTensor]) -> Callable[[t
 
     @tf.function(autograph=False)
     def answer(images: tf.Tensor) -> tf.Tensor:
-        found = some(tf.cast(images, tf.float32), training=False)
+        found = tf.nest.flatten(some(tf.cast(images, tf.float32), training=False))  # one output comes bare
         return tf.concat([_pooled(one) for one in found], axis=1)
 
     return answer

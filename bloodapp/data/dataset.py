@@ -77,8 +77,9 @@ class Dataset:
         and ten times the course's images are 3.8 GB.
         """
         step = self.size * self.size * 3
+        begin = self.images.offset  # type: ignore[attr-defined]  # says so when the file is missing or damaged
         with (self.path / "images.npy").open("rb") as file:
-            file.seek(self.images.offset)  # type: ignore[attr-defined]
+            file.seek(begin)
             for start in range(0, len(self), size):
                 count = min(size, len(self) - start)
                 block = np.fromfile(file, np.uint8, count * step)

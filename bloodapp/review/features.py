@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.images import to_square
-from bloodapp.errors import NotFound, Unreadable
+from bloodapp.errors import BloodappError, NotFound, Unreadable
 from bloodapp.review.measures import Floats
 from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.workspace import read_json, replacing, write_json
@@ -28,8 +28,17 @@ class Features:
     """
 
     def __init__(self, run: Run) -> None:
-        """Load the run's model, which imports TensorFlow; raises NotFound and Unreadable."""
-        from bloodapp.classify.predictor import Predictor
+        """Load the run's model, which imports TensorFlow; raises NotFound and Unreadable.
+
+        Raises BloodappError where TensorFlow cannot be loaded.
+        """
+        try:
+            from bloodapp.classify.predictor import Predictor
+        except ImportError as error:
+            raise BloodappError(
+                f"A deep scan needs TensorFlow, which cannot be loaded here ({error}): install it as the README "
+                "says, or scan without a network."
+            ) from error
 
         self.run = run
         self._predictor = Predictor(run)
@@ -62,6 +71,12 @@ class Features:
         return features.astype(np.float32)
 
 
+def feature_runs() -> list[Run]:
+    """The runs whose features can be taken: the starter first, then the newest first."""
+    able = [run for run in list_runs() if run.finished]
+    return sorted(able, key=lambda run: run.name != STARTER)
+
+
 def feature_run(name: str | None = None) -> Run:
     """The run whose features are taken: the named one, else the starter, else the newest with a model.
 
@@ -70,12 +85,12 @@ def feature_run(name: str | None = None) -> Run:
     if name is not None:
         run = open_run(name)
         if not run.model_path.exists():
-            raise NotFound("a model in the run", run.name)
+            raise NotFound("a model in the run", run.name, (one.name for one in feature_runs()))
         return run
-    able = {run.name: run for run in list_runs() if run.model_path.exists() and run.finished}
+    able = feature_runs()
     if not able:
-        raise NotFound("a finished run", "starter")
-    return able.get(STARTER) or next(iter(able.values()))
+        raise NotFound("a finished run", STARTER)
+    return able[0]
 
 
 def _kept(dataset: Dataset, about: dict[str, str]) -> Floats | None:

@@ -1,7 +1,6 @@
 """The Review page: let the detectors look, then decide card by card what stays."""
 
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +8,9 @@ import streamlit as st
 
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import BloodappError
-from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
-from bloodapp.review.findings import KINDS
+from bloodapp.jobs.job import ACTIVE, Job
 from bloodapp.review.queue import Card, cards
-from bloodapp.review.scan import DETECTED, read_findings
+from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import above, thresholds
 from bloodapp.ui import (
     background,
@@ -25,12 +23,12 @@ from bloodapp.ui import (
     review_pictures,
     review_queue,
     review_replay,
+    review_scan,
     review_scoreboard,
     state,
 )
 from bloodapp.ui.steps import findings_stamp, identity
 from bloodapp.ui.steps import judged as judged_now
-from bloodapp.ui.text import ago, count
 
 _STYLE = Path(__file__).with_name("review.css")
 VIEWS = {
@@ -51,18 +49,18 @@ def draw(here: frame.Here) -> None:
     st.html(_STYLE)
     st.html(review_pictures.class_dots(dataset.classes))
     review_acts.report()
-    job = _last_scan(dataset)
+    job = review_scan.last_scan(dataset)
     try:
         findings = _read(dataset.name, identity(dataset), findings_stamp(dataset))
     except BloodappError as problem:
         frame.error(problem)
         findings = None
-    _heading(dataset, job, findings)
+    _heading(dataset, findings)
     if job is not None and _unfinished(job, findings):
-        background.watch(job, key="scan")
+        background.watch(job, key="scan", dismiss=findings is not None)
     if findings is None:
         if job is None or job.state() not in ACTIVE:
-            _first_scan(dataset)
+            review_scan.draw_first(dataset)
             review_replay.draw_offer(dataset, judged_now(dataset), primary=False)
         return
     view = _view()
@@ -70,7 +68,7 @@ def draw(here: frame.Here) -> None:
     review_acts.saw(dataset, judged.seq)
     queue = _cards(dataset.name, identity(dataset), judged.seq, findings_stamp(dataset))
     if view == "queue":
-        review_queue.draw(dataset, judged, queue)
+        review_queue.draw(dataset, judged, queue, findings)
     elif view == "around":
         review_around.draw(dataset, judged)
     elif view == "ledger":
@@ -102,49 +100,11 @@ def _unless_first(view: str) -> str | None:
     return None if view == "queue" else view
 
 
-def _heading(dataset: Dataset, job: Job | None, findings: pd.DataFrame | None) -> None:
+def _heading(dataset: Dataset, findings: pd.DataFrame | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="review-heading"):
         frame.heading("Review", "What may not belong here. Nothing is deleted: every decision can be undone.")
-        if findings is None:
-            return
-        with st.container(horizontal=True, width="content", vertical_alignment="center"):
-            st.html(
-                f'<span class="quiet">scanned {ago(findings.attrs.get("scanned"))}</span>', width="content"
-            )
-            busy = job is not None and job.state() in ACTIVE
-            if st.button(
-                "Scan again", key="rescan", type="tertiary", icon=":material/refresh:", disabled=busy
-            ):
-                _start(dataset)
-
-
-def _first_scan(dataset: Dataset) -> None:
-    looked = "".join(
-        f"<div><b>{escape(KINDS[kind].title)}</b><p>{escape(KINDS[kind].means)}</p></div>"
-        for kind in DETECTED
-    )
-    with st.container(border=True, key="first-scan"):
-        st.html(
-            '<div class="empty"><h2>Find what does not belong</h2><p>The detectors look at every image. They only '
-            "point: what happens to an image is your decision, and nothing is deleted.</p></div>"
-        )
-        if st.button(
-            f"Scan {count(len(dataset), 'image')}", key="scan", type="primary", icon=":material/search:"
-        ):
-            _start(dataset)
-        st.html(f'<div class="looked">{looked}</div>')
-
-
-def _start(dataset: Dataset) -> None:
-    submit("scan", {"dataset": dataset.name}, title=f"Scan of {dataset.name}")
-    background.runner().wake()
-    st.rerun()
-
-
-def _last_scan(dataset: Dataset) -> Job | None:
-    return next(
-        (job for job in list_jobs() if job.kind == "scan" and job.params.get("dataset") == dataset.name), None
-    )
+        if findings is not None:
+            review_scan.draw_state(dataset, findings)
 
 
 def _unfinished(job: Job, findings: pd.DataFrame | None) -> bool:

@@ -1,6 +1,7 @@
 """The queue of the Review page: card by card, or all cards of the filters at once."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -18,37 +19,46 @@ from bloodapp.ui import (
     review_filters,
     review_keeping,
     review_pictures,
+    review_scan,
     review_side,
     review_thresholds,
 )
 from bloodapp.ui.text import count
 
 
-def draw(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
-    """Draw the queue and beside it what remains and the last decisions."""
+def draw(dataset: Dataset, judged: Judged, queue: list[Card], findings: pd.DataFrame) -> None:
+    """Draw the queue and beside it what remains and the last decisions; `findings` says how the scan looked."""
     with st.container(key="review-body"):
         left, right = st.columns([7, 2.4], gap="large")
         with left:
-            _queue(dataset, judged, queue)
+            if queue:
+                _queue(dataset, judged, queue)
+                words = "This was a fast scan. A deep one also finds pictures of no cell and doubtful labels."
+                review_scan.draw_deeper(dataset, findings, words)
+            else:
+                _nothing(dataset, findings)
         with right:
             review_side.draw(dataset, judged)
     review_closer.draw(dataset, judged, queue, review_around.mark)
 
 
+def _nothing(dataset: Dataset, findings: pd.DataFrame) -> None:
+    """No finding reaches its threshold: what that means, and what can be done."""
+    with st.container(border=True, key="clean"):
+        st.html(
+            '<div class="empty"><h2>Nothing found</h2><p>Nothing that the scan looked for reaches its threshold. '
+            "That does not prove every label right: look around, or lower a threshold.</p></div>"
+        )
+        with st.container(horizontal=True, gap="small"):
+            st.button("Look around", key="nothing-around", on_click=review_around.open_ends)
+            review_thresholds.draw(dataset)
+        words = "This was a fast scan, which sees neither doubtful labels nor pictures of no cell. A deep one does."
+        review_scan.draw_deeper(dataset, findings, words)
+
+
 def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
-    if not queue:
-        with st.container(border=True, key="clean"):
-            st.html(
-                '<div class="empty"><h2>Nothing found</h2><p>Nothing that the scan looked for reaches its threshold. '
-                "That does not prove every label right: look around, or lower a threshold.</p></div>"
-            )
-            with st.container(horizontal=True, gap="small"):
-                st.button("Look around", key="nothing-around", on_click=review_around.open_ends)
-                review_thresholds.draw(dataset)
-        return
     filters = review_filters.current(dataset, queue)
     chosen = filters.of(queue, judged, dataset)
-
     review_filters.draw(dataset, queue, filters)
     with st.container(horizontal=True, vertical_alignment="center", key="review-acts"):
         if any(card.grouped for card in chosen):
