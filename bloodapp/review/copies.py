@@ -59,6 +59,8 @@ def near_copies(hashes: NDArray[np.uint64], picture: Ints, small: Thumbnails) ->
     image is to that first (N,), 1 for the first itself.
     """
     firsts = np.unique(picture)
+    # All flat pictures share a hash and none is like another: comparing each with each would find nothing.
+    firsts = firsts[_shows_something(small)[firsts]]
     turns = 1 if hashes.ndim == 1 else hashes.shape[1]
 
     def close(one: int, others: Ints) -> Floats:
@@ -72,8 +74,11 @@ def near_copies(hashes: NDArray[np.uint64], picture: Ints, small: Thumbnails) ->
     for start, stop in pairwise(bounds):
         some = members[start:stop]
         alike[some] = close(int(led[some[0]]), some)
-    place = np.searchsorted(firsts, picture)
-    return firsts[led[place]], alike[place]
+    group, how = picture.copy(), np.ones(len(picture), np.float32)
+    there = np.isin(picture, firsts)
+    place = np.searchsorted(firsts, picture[there])
+    group[there], how[there] = firsts[led[place]], alike[place]
+    return group, how
 
 
 def near_duplicate(group: Ints, alike: Floats, picture: Ints) -> pd.DataFrame:
@@ -161,6 +166,12 @@ def _likeness(one: Thumbnails, others: Thumbnails, turns: int) -> Floats:
             for quarter in range(4):
                 best = np.maximum(best, likeness(np.rot90(flipped, quarter, axes=(1, 2))) @ first)
     return best
+
+
+def _shows_something(small: Thumbnails) -> NDArray[np.bool_]:
+    """Which thumbnails (N,) are not of one colour."""
+    blocks = [likeness(small[start : start + 4096]).any(axis=1) for start in range(0, len(small), 4096)]
+    return np.concatenate([np.zeros(0, bool), *blocks])
 
 
 def _together(group: Ints, chosen: Ints) -> list[Ints]:
