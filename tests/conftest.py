@@ -74,6 +74,11 @@ def _file_named_by(variable: str) -> Path:
     return path
 
 
+def archive_of_real_cells() -> Path:
+    """The archive that `BLOODAPP_PBC96` names; without one the test is skipped."""
+    return _file_named_by("BLOODAPP_PBC96")
+
+
 @pytest.fixture
 def course_npz() -> Path:
     """The raw course file with real cells, `BLOODAPP_COURSE_NPZ`."""
@@ -83,4 +88,4 @@ def course_npz() -> Path:
 @pytest.fixture
 def pbc96() -> Path:
     """The archive of real cells, `BLOODAPP_PBC96`."""
-    return _file_named_by("BLOODAPP_PBC96")
+    return archive_of_real_cells()
