@@ -21,14 +21,13 @@ _MORE = {"blended": 500, "in its colours": 400}  # of what is hardest to tell
 _SOURCES = 800  # pictures that the spoilt ones are made from
 _FEWEST = 60  # distinct pictures; among fewer nothing is unusual
 
-# In robust standard deviations of the log distance from everything known. Of 1,400 real cells one in two hundred is
-# beyond the first, torn or crowded ones most of them, and none beyond the second. Spoilt cells may be stranger and are
-# still what they are, up to here; a blurred or blended one that is like the foreign pictures as well is foreign
-# from half as far.
-_ODD = 3.5
-_STRANGE = 4.5
-_EXPLAINED = {"dark": 7.0, "bright": 9.0, "blurred": 7.0, "blend": 5.0}
-_LIKE_BOTH = 3.0
+# In robust standard deviations of the log distance from everything known. Of 1,400 real cells, plain or spoilt, one in
+# fifty is beyond 2, torn or crowded ones most of them, and one in five hundred beyond 3; of photographs, drawings and
+# textures nearly all are. Those that also look like the foreign pictures made for learning are taken for such a little
+# earlier.
+_ODD = 2.5
+_STRANGE = 2.9
+_LIKE_MADE = 2.4
 
 _QUALITY = ("blend", "blurred", "dark", "bright", "low_information", "colour_cast", "grey", "outlier")
 
@@ -92,7 +91,7 @@ def _settled(
         if kind in _QUALITY:
             table = table[(foreign[table["index"]] < 0.5)]
         kept.append(table)
-    by_network = {kind: seen.of(kind) for kind in seen.kinds} | {"outlier": _odd(seen)}
+    by_network = {kind: seen.of(kind) for kind in seen.kinds} | {"outlier": _far(seen.strangeness / _ODD)}
     for kind, rule in by_rule.items():
         score = by_network[kind] * (foreign < 0.5)
         kept.append(_new(kind, np.where(score > rule, score, 0)))
@@ -106,29 +105,14 @@ def _settled(
 
 def _foreign(seen: Resemblance) -> NDArray[np.float64]:
     """How surely each picture shows no cell of this dataset."""
-    return np.maximum(seen.foreign, _far(seen.strangeness / _STRANGE)) * (1 - _explained(seen))
-
-
-def _odd(seen: Resemblance) -> NDArray[np.float64]:
-    """How far each picture is from all others, a cell though it may be."""
-    return _far(seen.strangeness / _ODD) * (1 - _explained(seen))
+    limit = _STRANGE + (_LIKE_MADE - _STRANGE) * seen.foreign
+    return _far(seen.strangeness / limit)
 
 
 def _far(beyond: NDArray[np.float64]) -> NDArray[np.float64]:
     """0.5 at the limit, towards 1 beyond it, and soon nothing below."""
     square = np.maximum(beyond, 0) ** 2
     return np.where(beyond >= 1, 1 - 0.5 / np.maximum(square, 1), 0.5 * square)
-
-
-def _explained(seen: Resemblance) -> NDArray[np.float64]:
-    """How surely each picture is a spoilt cell, and no stranger than those are."""
-    explained = np.zeros(len(seen.foreign))
-    for kind in seen.kinds:
-        limit = np.full(len(explained), _EXPLAINED[kind])
-        if kind in ("blurred", "blend"):
-            limit[seen.foreign > 0.5] = _LIKE_BOTH
-        explained += seen.of(kind) * (seen.strangeness < limit)
-    return explained
 
 
 def _scores(tables: list[pd.DataFrame], kind: str, count: int) -> NDArray[np.float64]:

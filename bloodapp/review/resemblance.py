@@ -170,16 +170,22 @@ def _at_home(said: NDArray[np.float64], learned: NDArray[np.float64]) -> NDArray
 
 
 def _strangeness(own: Floats, known: list[Floats], usual: Ints) -> NDArray[np.float64]:
-    """Log distance (N,) to the k-th nearest known picture, in robust standard deviations over that of the usual."""
+    """How far each picture (N,) is from everything known: from the kind that it is least far from.
+
+    The logarithm of the distance to the k-th nearest picture of a kind, in robust standard deviations of what that
+    distance is among the pictures of the kind themselves: dark cells lie further apart than usual ones.
+    """
     white = _metric(own[usual])
     asked = own @ white
-    # A usual picture is its own nearest.
-    distance = _to_neighbour(asked, asked[usual], NEIGHBOURS + 1)
-    for made in known:
-        distance = np.minimum(distance, _to_neighbour(asked, made @ white, NEIGHBOURS))
-    log = np.log(np.maximum(distance, 1e-9))
-    middle, spread = _middle_and_spread(log[usual])
-    return (log - middle) / spread
+    strangeness = np.full(len(own), np.inf)
+    for made in (None, *known):
+        among = asked[usual] if made is None else made @ white
+        # A picture of the kind is its own nearest; of the others only the usual ones are among those asked.
+        apart = np.log(_to_neighbour(among, among, NEIGHBOURS + 1))
+        middle, spread = _middle_and_spread(apart)
+        log = np.log(_to_neighbour(asked, among, NEIGHBOURS + (made is None)))
+        strangeness = np.minimum(strangeness, (log - middle) / spread)
+    return strangeness
 
 
 def _to_neighbour(asked: Floats, among: Floats, number: int) -> Floats:
@@ -188,7 +194,7 @@ def _to_neighbour(asked: Floats, among: Floats, number: int) -> Floats:
 
     nearest = NearestNeighbors(n_neighbors=min(number, len(among)), algorithm="brute").fit(among)
     distance: Floats = nearest.kneighbors(asked)[0][:, -1]
-    return distance
+    return np.maximum(distance, np.float32(1e-6))
 
 
 def _metric(values: Floats) -> Floats:
