@@ -164,11 +164,23 @@ def test_scan_writes_the_columns_of_the_contract(tiny: Dataset, tmp_path: Path, 
     assert scores == sorted(scores, reverse=True) and 0 <= scores[-1] <= scores[0] <= 1
     assert len({(row["index"], row["kind"]) for row in rows}) == len(rows)
     assert {row["index"] for row in rows if row["kind"] == "label_conflict"} >= {"46", "47"}
-    assert {row["group"] for row in rows if row["index"] == "47"} == {"0"}
+    copies = [row for row in rows if row["kind"] in ("exact_duplicate", "label_conflict")]
+    assert {row["group"] for row in copies if row["index"] == "47"} == {"0"}
     assert {row["suggested"] for row in rows} <= {"", *(one.key for one in tiny.classes)}
     told = run("scan", "tiny", "--csv", tmp_path / "found.csv", stream="err")
     assert "exact_duplicate" in told
     assert (tmp_path / "found.csv").read_bytes().decode() == text
+
+
+@pytest.mark.parametrize(("rule", "left"), [("sharpest", [0]), ("majority", [0]), ("none", [])])
+def test_decide_keeps_one_of_each_group_by_a_rule(
+    rule: str, left: list[int], tiny: Dataset, tmp_path: Path, run: Run
+) -> None:
+    """Of three copies one stays, or none; of equally sharp ones the first, and the one with the majority's label."""
+    found = tmp_path / "found.csv"
+    run("scan", "tiny", "--csv", found)
+    run("decide", "tiny", "--from", found, "--kind", "exact_duplicate", "--action", f"keeper={rule}")
+    assert [index for index in (0, 46, 47) if judge(tiny).included[index]] == left
 
 
 def test_decide_undo_log_and_clean(tiny: Dataset, tmp_path: Path, run: Run) -> None:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bloodapp.data.dataset import Dataset
+    from bloodapp.review.keepers import Rule
 
-KEEPER = "keeper=first"
+KEEPER = "keeper="
+KEEPERS = tuple(KEEPER + rule for rule in ("first", "sharpest", "majority", "none"))
+"""One of each group is kept by a rule of `review.keepers`, and the others are excluded."""
 
 
 def add(commands: terminal.Commands) -> None:
@@ -25,7 +28,7 @@ def add(commands: terminal.Commands) -> None:
         decide_or_undo,
         "Keep, exclude, flag or relabel the images of a CSV; undo; show the log, export it, replay another copy's.",
         f"""decide course --from findings.csv --kind label_conflict --action exclude
-        decide course --from findings.csv --kind exact_duplicate --action {KEEPER}
+        decide course --from findings.csv --kind exact_duplicate --action {KEEPERS[0]}
         decide course --from wrong.csv --action relabel
         decide course --undo 2
         decide course --log --who Anna --action relabel
@@ -55,8 +58,8 @@ def add(commands: terminal.Commands) -> None:
     )
     decide.add_argument(
         "--action",
-        choices=("exclude", "keep", "flag", "relabel", KEEPER),
-        help=f"{KEEPER} excludes all but the first of each group; relabel takes the column `label`, else `suggested`; "
+        choices=("exclude", "keep", "flag", "relabel", *KEEPERS),
+        help=f"{KEEPER}RULE excludes all but one of each group; relabel takes the column `label`, else `suggested`; "
         "with --log, only these decisions",
     )
     decide.add_argument(
@@ -103,8 +106,8 @@ def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) 
         raise InvalidValue("--label goes with --action relabel and with nothing else.")
     if args.action == "relabel":
         decisions = _by_label(dataset, rows, args.label)
-    elif args.action == KEEPER:
-        decisions = [("exclude", None, _all_but_first(rows))]
+    elif args.action in KEEPERS:
+        decisions = [("exclude", None, _all_but_kept(dataset, rows, args.action.removeprefix(KEEPER)))]
     else:
         decisions = [(args.action, None, rows["index"].tolist())]
     for action, label, indices in decisions:
@@ -142,13 +145,28 @@ def _rows(source: str, kinds: Sequence[str] | None) -> "pd.DataFrame":
     return rows.assign(index=numbers.astype("int64"))
 
 
-def _all_but_first(rows: "pd.DataFrame") -> list[int]:
+def _all_but_kept(dataset: "Dataset", rows: "pd.DataFrame", rule: "Rule") -> list[int]:
+    """The images of every group but the one that the rule keeps, by their labels as they are now."""
+    import numpy as np
+
+    from bloodapp.data.decisions import judge
+    from bloodapp.review.keepers import keeper, sharpness
+
     if "group" not in rows:
-        raise SourceError(f"{KEEPER} needs a column 'group': take a CSV as scan writes it.")
+        raise SourceError(f"{KEEPER}{rule} needs a column 'group': take a CSV as scan writes it.")
     grouped = rows[~rows["group"].str.strip().isin(["", "-1"])]
     by = ["kind", "group"] if "kind" in rows else ["group"]
-    first = grouped.groupby(by)["index"].transform("min")
-    return sorted(set(grouped["index"][grouped["index"] != first].tolist()))
+    labels = judge(dataset).labels
+    pictures = dataset.items["sha256"].to_numpy(object)
+    out: set[int] = set()
+    for _, group in grouped.groupby(by):
+        every = np.unique(group["index"].to_numpy(np.int64))
+        indices = every[
+            (every >= 0) & (every < len(dataset))
+        ]  # of the rest the ledger says that they do not exist
+        sharp = sharpness(dataset.images, indices, pictures[indices]) if rule == "sharpest" else None
+        out |= set(every.tolist()) - {keeper(rule, indices, labels[indices], sharp)}
+    return sorted(out)
 
 
 def _by_label(
@@ -216,8 +234,8 @@ def _only(events: "pd.DataFrame", who: str | None, action: str | None) -> "pd.Da
 
     from bloodapp.review.history import roots
 
-    if action == KEEPER:
-        raise InvalidValue(f"{KEEPER} is recorded as exclude: ask for --action exclude.")
+    if action in KEEPERS:
+        raise InvalidValue(f"{action} is recorded as exclude: ask for --action exclude.")
     meant = events["cancels"] < 0
     if who is not None:
         meant &= events["who"] == who
