@@ -80,8 +80,8 @@ def _settled(
     """The tables of the fast scan and those of the deep one, each fault under its own kind.
 
     A foreign picture is neither dark nor blurred nor mislabelled: what it is goes first. Of a spoilt cell nobody
-    can tell from afar whether its label is right. Where a single measure and
-    the network both speak of a fault, the surer one counts.
+    can tell from afar whether its label is right. Where a single measure and the network both speak of a fault, the
+    surer one counts.
     """
     by_rule = {kind: _scores(tables, kind, len(group)) for kind in (*seen.kinds, "outlier")}
     foreign = _foreign(seen)
@@ -89,7 +89,7 @@ def _settled(
     for table in tables:
         kind = table["kind"].iloc[0] if len(table) else ""
         if kind in _QUALITY:
-            table = table[(foreign[table["index"]] < 0.5)]
+            table = table[foreign[table["index"]] < 0.5]
         kept.append(table)
     by_network = {kind: seen.of(kind) for kind in seen.kinds} | {"outlier": _far(seen.strangeness / _ODD)}
     for kind, rule in by_rule.items():

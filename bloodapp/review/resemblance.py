@@ -44,7 +44,8 @@ class Resemblance:
         kinds: the kinds of spoilt cells.
         probabilities: (N, 1 + len(kinds)) of being a usual picture or one of these.
         foreign: (N,) probability of being like the foreign pictures, and not like a usual one.
-        strangeness: (N,) log distance from everything known, in robust standard deviations over the usual.
+        strangeness: (N,) log distance from the kind that the picture is least far from, in robust standard deviations
+            of what that distance is within the kind.
     """
 
     kinds: tuple[str, ...]
