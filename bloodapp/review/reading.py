@@ -19,6 +19,10 @@ Progress = Callable[[int, int, str], None]
 
 _THREADS = min(cpu_count() or 1, 8)
 
+# For the time left: a network's pass, and what is compared after it, take as long as so many passes without one.
+_NETWORK = 8
+_COMPARING = 3
+
 
 @dataclass(frozen=True)
 class Found:
@@ -41,15 +45,17 @@ class Reading:
     ) -> None:
         self.dataset = dataset
         self._progress, self._stopped = progress, stopped
-        self._total, self._before = passes * len(dataset), 0
+        self._total = len(dataset) * (1 if passes == 1 else 1 + _NETWORK * (passes - 1) + _COMPARING)
+        self._before, self._weight = 0, 1
 
     def tell(self, done: int, text: str) -> None:
         """So many images of this pass are done."""
-        self._progress(self._before + done, self._total, text)
+        self._progress(self._before + self._weight * done, self._total, text)
 
     def next_pass(self) -> None:
         """The images are begun anew."""
-        self._before += len(self.dataset)
+        self._before += self._weight * len(self.dataset)
+        self._weight = _NETWORK
 
     def check(self) -> None:
         """Raise Stopped if somebody asked for it."""

@@ -8,6 +8,7 @@ from bloodapp.review.queue import Card
 from bloodapp.ui import review_acts, review_around, review_closer, review_keeping
 from bloodapp.ui import review_pictures as pictures
 
+_TILES = 3  # single images in a row of their own; one or two among groups look like these
 _FEW = 4  # pictures that stand beside the words
 _KEYS = {"exclude": "x", "keep": "k", "relabel": "s"}  # s: as suggested; Streamlit keeps r for itself
 
@@ -22,11 +23,14 @@ def draw(dataset: Dataset, judged: Judged, page: list[Card]) -> None:
         if card is not None and not card.grouped:
             run.append(card)
             continue
-        if run:
+        if len(run) < _TILES:
+            for single in run:
+                _row(dataset, judged, single)
+        else:
             with st.container(key=f"tiles-{run[0].key}"):
                 for single in run:
                     _tile(dataset, judged, single)
-            run = []
+        run = []
         if card is not None:
             _group(dataset, judged, card)
 
@@ -72,6 +76,18 @@ def _group(dataset: Dataset, judged: Judged, card: Card) -> None:
         left.html(pictures.strip(dataset, judged, card))
         with right:
             st.html(head)
+            _actions(dataset, judged, card)
+
+
+def _row(dataset: Dataset, judged: Judged, card: Card) -> None:
+    """A single image as a row: the picture beside the words."""
+    with st.container(border=True, key=f"card-{card.key}"):
+        left, right = st.columns([1.12, 3], gap="small")
+        left.html(pictures.strip(dataset, judged, card))
+        with right:
+            st.html(
+                pictures.head(dataset, card, judged) + pictures.about(dataset, judged, int(card.indices[0]))
+            )
             _actions(dataset, judged, card)
 
 

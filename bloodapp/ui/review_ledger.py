@@ -65,7 +65,9 @@ def _nothing_yet() -> None:
             "be undone at any time. Decide about a card of the queue, or import decisions that were exported "
             "elsewhere.</p></div>"
         )
-        st.button("Go to the queue", key="ledger-queue", on_click=state.put, args=("view", None))
+        st.button(
+            "Go to the queue", key="ledger-queue", type="primary", on_click=state.put, args=("view", None)
+        )
 
 
 def _filters(dataset: Dataset, judged: Judged, entries: pd.DataFrame) -> Wanted:

@@ -1,5 +1,6 @@
 """Review in a real browser: what AppTest cannot press, keys and pictures that are clicked."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.review.findings import combined, finding_table, write_findings
 from bloodapp.review.thresholds import thresholds
+from tests.browser.app import App
 from tests.browser.conftest import Server, settled
 
 
@@ -139,3 +141,22 @@ def test_images_are_picked_by_clicks_and_keys_stop_at_the_dialog(page: Page, fou
     assert np.flatnonzero(~decisions.judge(found).included).tolist() == [20, 21, 23, 24]
     settled(page)
     press(page, "z", "undone")
+
+
+def test_planted_faults_are_found_and_counted(tiny: Dataset, server: Server, tab: Page) -> None:
+    """From a scan to the empty scoreboard, a copy with known faults, its scan, and what share was found."""
+    app = App(tab, server.url)
+    app.open("Review", dataset=tiny.name)
+    app.scan()
+    expect(app.keyed("review-heading")).to_contain_text("scanned just now")
+    app.part("Scoreboard")
+    app.plant()
+    app.shows(dataset="tiny-planted")
+    app.click(app.keyed("scan").get_by_role("button"))
+    sentence = app.main.locator("p.budget")
+    expect(sentence).to_contain_text(re.compile(r"Review the first \d+ images,\s*find \d+ % of the faults"))
+    settled(tab)
+    assert "view=scoreboard" in tab.url
+    app.part("Queue")
+    app.says("This was a fast scan.")
+    expect(app.next_card).to_be_visible()

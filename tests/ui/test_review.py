@@ -90,6 +90,57 @@ def test_a_scan_that_failed_says_so_and_can_be_tried_again(tiny: Dataset, open_p
     assert "scan-resume" in keys(page)
 
 
+def test_the_first_scan_may_look_deeper(tiny: Dataset, open_page: Open, idle_runner) -> None:
+    """What a deep scan adds is said; its button asks for the starter's network and for turned copies."""
+    page = open_page(PAGE, dataset="tiny")
+    assert "A deep scan also looks for" in words(page) and "Doubtful labels" in words(page)
+    assert page.selectbox(key="deep-run-first").value == "starter"
+    page.checkbox(key="scan-turned").check().run()
+    click(page, "deep-scan-first")
+    assert idle_runner.woken == 1
+    (job,) = [job for job in jobs.list_jobs() if job.kind == "scan"]
+    assert job.params == {"dataset": "tiny", "deep": True, "run": "starter", "turned": True}
+    assert "deep-scan-first" not in keys(page) and "scan-stop" in keys(page)
+
+
+def test_scanning_again_offers_the_same_choices(scanned: Dataset, open_page: Open, idle_runner) -> None:
+    """A fast scan says that it was one; again, with turned copies, and while it runs there is no second one."""
+    page = open_page(PAGE, dataset="tiny")
+    assert "scanned just now" in words(page) and "This was a fast scan." in words(page)
+    page.checkbox(key="rescan-turned").check().run()
+    click(page, "rescan-start")
+    (job,) = [job for job in jobs.list_jobs() if job.kind == "scan"]
+    assert job.params == {"dataset": "tiny", "turned": True}
+    assert page.button(key="rescan-busy").disabled and "rescan-start" not in keys(page)
+    assert jobs.step() is not None
+    page.run()
+    assert "scanned just now, turned copies too" in words(page)
+
+
+def test_a_deep_scan_says_so_and_promises_no_more(tiny: Dataset, open_page: Open) -> None:
+    """The heading names the network, nothing points deeper, and scanning again begins as the last scan was."""
+    write_findings(tiny.path, combined([]), fingerprint=tiny.fingerprint, deep="starter", turned=False)
+    page = open_page(PAGE, dataset="tiny")
+    assert not page.exception
+    assert "deep scan with starter, just now" in words(page)
+    assert "fast scan" not in words(page) and "queue-deeper" not in keys(page)
+    assert page.button_group(key="rescan-way").value == "deep"
+    click(page, "deep-scan-again")
+    assert [job.params["run"] for job in jobs.list_jobs() if job.kind == "scan"] == ["starter"]
+
+
+def test_a_deep_scan_without_its_network_says_so(scanned: Dataset, open_page: Open) -> None:
+    """The run is gone when its turn comes: one sentence, and it can be put away or done without a network."""
+    jobs.submit("scan", {"dataset": "tiny", "deep": True, "run": "gone"}, title="Deep scan of tiny")
+    jobs.step()
+    page = open_page(PAGE, dataset="tiny")
+    assert not page.exception
+    assert "Can't find run 'gone'" in page.error[0].value and "starter" in page.error[0].value
+    assert {"scan-resume", "rescan-start"} <= keys(page)
+    click(page, "scan-away")
+    assert not page.error and "scan-resume" not in keys(page)
+
+
 def test_a_group_is_excluded_by_one_click_and_comes_back_by_one(scanned: Dataset, open_page: Open) -> None:
     """The card says what was found; excluded, undone and redone, the ledger and the page agree."""
     page = open_page(PAGE, dataset="tiny")
