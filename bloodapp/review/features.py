@@ -99,6 +99,6 @@ def _kept(dataset: Dataset, about: dict[str, str]) -> Floats | None:
         if any(there.get(name) != value for name, value in about.items()):
             return None
         features = np.load(dataset.path / FILE, allow_pickle=False)
-    except (OSError, ValueError, Unreadable):
+    except (OSError, EOFError, ValueError, Unreadable):
         return None
     return features.astype(np.float32) if len(features) == len(dataset) else None
