@@ -104,3 +104,39 @@ def test_a_model_of_other_classes_is_refused(tiny):
     run.config["classes"] = run.config["classes"][:5]
     with pytest.raises(Unreadable, match="tells 8 classes apart"):
         Predictor(run)
+
+
+@pytest.mark.parametrize("network", ["resnet9", "tiny"])
+def test_stages_are_the_averages_of_every_depth(tiny, network):
+    """Each resolution's last layer, pooled, first to last; the features are the last columns."""
+    import dataclasses
+
+    import keras
+
+    from bloodapp.classify.predictor import Predictor
+    from bloodapp.train.models import build
+    from bloodapp.train.recipes import recipe_named
+
+    made = make_run(tiny, network)
+    keras.utils.set_random_seed(5)
+    model = build(dataclasses.replace(recipe_named("plain"), model=network, width=8), 8)
+    model.save(made.model_path)
+    predictor = Predictor(made)
+    images = np.asarray(tiny.images[:10])
+    stages, features = predictor.stages(images), predictor.features(images)
+    assert stages.dtype == np.float32
+    shapes = [layer.output.shape for layer in model.layers if len(layer.output.shape) == 4]
+    last = {shape[1]: shape[3] for shape in shapes if shape[3] != 3}
+    assert len(last) >= 3
+    assert stages.shape == (10, sum(last.values()))
+    np.testing.assert_allclose(stages[:, -features.shape[1] :], features, atol=1e-5)
+    np.testing.assert_array_equal(predictor.stages(images), stages)
+
+
+def test_stages_do_not_depend_on_the_batch(predictor, tiny):
+    """Batches of any size give the same rows, and a darker picture gives others."""
+    images = np.asarray(tiny.images[:12])
+    stages = predictor.stages(images)
+    np.testing.assert_allclose(predictor.stages(images[:3]), stages[:3], atol=1e-5)
+    assert predictor.stages(images[:0]).shape == (0, stages.shape[1])
+    assert np.abs(predictor.stages(images // 2) - stages).max() > 0.01

@@ -98,7 +98,7 @@ def test_copies_do_not_vouch_for_one_another(monkeypatch: pytest.MonkeyPatch) ->
     seen = []
     original = module._out_of_fold
 
-    def watched(values, labels, fold, classes):  # type: ignore[no-untyped-def]
+    def watched(values, labels, fold, classes):
         seen.append(fold)
         return original(values, labels, fold, classes)
 
