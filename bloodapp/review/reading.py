@@ -52,6 +52,10 @@ class Reading:
         """So many images of this pass are done."""
         self._progress(self._before + self._weight * done, self._total, text)
 
+    def end(self, text: str) -> None:
+        """All is looked at, whatever was foreseen."""
+        self._progress(self._total, self._total, text)
+
     def next_pass(self) -> None:
         """The images are begun anew."""
         self._before += self._weight * len(self.dataset)

@@ -70,7 +70,7 @@ def scan(
     found = _fast(reading, turned)
     if looked_with is not None:
         found = deepened(reading, looked_with, found)
-    reading.tell(len(dataset), "Putting the findings in order")
+    reading.end("Putting the findings in order")
     table = combined(found.tables)
     reading.check()
     about = {"deep": looked_with.name if looked_with else "", "turned": turned}
