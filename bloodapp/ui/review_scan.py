@@ -127,7 +127,7 @@ def _again(dataset: Dataset, deep: bool, turned: bool) -> None:
         '<p class="scan-means">Measures, hashes and comparisons, without a network. Decisions stay as they are; the '
         f'findings are replaced.</p><p class="quiet scan-means">{_FAST_TIME}</p>'
     )
-    if st.button(f"Scan {count(len(dataset), 'image')}", key="rescan-start", type="primary"):
+    if st.button(f"Scan {count(len(dataset), 'image')}", key="rescan-start"):
         start(dataset, turned=turned)
 
 
@@ -140,9 +140,5 @@ def _deep_form(dataset: Dataset, key: str, *, turned: bool) -> None:
         frame.link("pages/3_Train.py", "Train a model first", ":material/arrow_forward:")
         return
     run = st.selectbox("With the network of", names, key=f"deep-run-{key}")
-    if st.button(
-        f"Deep scan of {count(len(dataset), 'image')}",
-        key=f"deep-scan-{key}",
-        type="primary" if key == "again" else "secondary",
-    ):
+    if st.button(f"Deep scan of {count(len(dataset), 'image')}", key=f"deep-scan-{key}"):
         start(dataset, deep=True, run=run, turned=turned)

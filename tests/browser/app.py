@@ -158,15 +158,6 @@ class App:
         expect(open_it).to_be_visible(timeout=LONG_MS)
         self.click(open_it)
 
-    def scan_again(self, *, deep: bool) -> None:
-        """Let the detectors look again, with a network or without; until the heading says how they looked."""
-        self.click(self.keyed("rescan").get_by_role("button").first)
-        self.click(self.tab.get_by_role("radio", name="Deep" if deep else "Fast"))
-        self.click(self.tab.get_by_role("button", name="Deep scan of" if deep else "Scan 1"))
-        said = "deep scan with" if deep else "scanned just now"
-        expect(self.keyed("review-heading")).to_contain_text(said, timeout=LONG_MS)
-        settled(self.tab)
-
     def offer(self, decision: str, card: Card) -> Locator:
         """The button that decides about a card: `exclude`, `keep`, `first` (of copies)."""
         return self.keyed(f"{decision}-{card.key}").get_by_role("button")
