@@ -16,6 +16,9 @@ from bloodapp.ui.text import ago, count
 _WAYS = {"fast": "Fast", "deep": "Deep"}
 _FAST_TIME = "A few seconds for ten thousand images."
 _DEEP_TIME = (
+    "About a minute for ten thousand images, half of that for a few hundred; what the network saw is kept, so the next "
+    "time is quicker."
+)
     "About a minute for ten thousand images; what the network saw is kept, so the next time is quicker."
 )
 _DEEP_MEANS = (
