@@ -19,8 +19,6 @@ _DEEP_TIME = (
     "About a minute for ten thousand images, half of that for a few hundred; what the network saw is kept, so the next "
     "time is quicker."
 )
-    "About a minute for ten thousand images; what the network saw is kept, so the next time is quicker."
-)
 _DEEP_MEANS = (
     "A network looks at every image too. It finds pictures that show no cell and labels that do not fit theirs, and "
     "it sees blends, blur and bad light that no single measure shows."
