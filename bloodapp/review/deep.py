@@ -16,7 +16,7 @@ from bloodapp.review.thresholds import FLOOR
 from bloodapp.runs.run import Run
 
 SEED = 0
-_MADE = 180  # pictures spoilt in each way, and
+_MADE = 240  # pictures spoilt in each way, and
 _MORE = {"blended": 500, "in its colours": 400}  # of what is hardest to tell
 _SOURCES = 800  # pictures that the spoilt ones are made from
 _FEWEST = 60  # distinct pictures; among fewer nothing is unusual
@@ -41,12 +41,15 @@ _REASONS = {
 }
 
 
+def enough(found: Found) -> bool:
+    """Whether there are pictures enough to say what is usual among them."""
+    return len(np.unique(found.group)) >= _FEWEST
+
+
 def deepened(reading: Reading, run: Run, found: Found) -> Found:
     """The findings of a fast scan, with what the features of a run's network add and what they put right."""
     dataset = reading.dataset
     firsts = np.unique(found.group)
-    if len(firsts) < _FEWEST:
-        return found
     reading.next_pass()
     reading.tell(0, "Loading the network")
     features = Features(run)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.phash import turned_hashes
 from bloodapp.review import copies, quality, unusual
-from bloodapp.review.deep import deepened
+from bloodapp.review.deep import deepened, enough
 from bloodapp.review.features import feature_run
 from bloodapp.review.findings import combined, load_findings, write_findings
 from bloodapp.review.measures import Measures, joined, measure, thumbnails
@@ -68,6 +68,8 @@ def scan(
     reading = Reading(dataset, progress or _silent, stopped or _never, passes=2 if deep else 1)
     looked_with = feature_run(run) if deep else None
     found = _fast(reading, turned)
+    if looked_with is not None and not enough(found):
+        looked_with = None  # nothing is usual among a few pictures
     if looked_with is not None:
         found = deepened(reading, looked_with, found)
     reading.end("Putting the findings in order")

@@ -10,10 +10,12 @@ These are not the faults that `faults` plants: a detector that learned from the 
 its own lesson. So the two are written apart on purpose, and share no code.
 """
 
+import io
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 from scipy.signal import fftconvolve
 
@@ -32,8 +34,16 @@ def spoilt(way: str, images: Image8, count: int, rng: Random) -> Image8:
     for place in range(count):
         one, other = rng.choice(len(images), 2, replace=False)
         values = make(images[one].astype(np.float32), images[other].astype(np.float32), rng)
-        made[place] = np.clip(np.round(values), 0, 255).astype(np.uint8)
+        picture = np.clip(np.round(values), 0, 255).astype(np.uint8)
+        made[place] = _saved(picture, rng) if rng.random() < 0.4 else picture
     return made
+
+
+def _saved(picture: Image8, rng: Random) -> Image8:
+    """Saved as JPEG once more: what is lost there is no fault of its own and must not look like one."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=int(rng.integers(55, 96)))
+    return np.asarray(Image.open(buffer))
 
 
 def _blended(one: Values, other: Values, rng: Random) -> Values:
