@@ -152,9 +152,16 @@ def test_the_job_counts_what_counts_and_tells_how_far_it_is(tiny: Dataset) -> No
     assert len({total for _, total, _ in watcher.seen}) == 1
 
 
-def test_the_job_looks_as_it_is_told(tiny: Dataset) -> None:
+def test_a_few_pictures_are_not_called_deeply_scanned(tiny: Dataset) -> None:
+    """Nothing is usual among 46 distinct pictures: the network is not asked, and the findings do not name it."""
+    assert scan(tiny, deep=True).attrs["deep"] == ""
+
+
+def test_the_job_looks_as_it_is_told(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its params name a network and ask for turned copies; what they leave out is off."""
     give_model(make_run(tiny, "looker"))
+    monkeypatch.setattr("bloodapp.review.scan.enough", lambda found: True)
+    monkeypatch.setattr("bloodapp.review.scan.deepened", lambda reading, run, found: found)
     for params, expected in (
         ({"deep": True, "run": "looker", "turned": True}, ("looker", True)),
         ({"deep": True, "run": None}, ("starter", False)),
