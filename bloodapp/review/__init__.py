@@ -8,6 +8,7 @@ The detectors, pure functions:
 measures    light, contrast, entropy, sharpness and colour of images; how alike two are
 quality     from measures: dark, bright, blurred, side by side, little information, colour, size
 copies      from hashes and thumbnails: exact and near copies, conflicting labels, leakage between parts
+robust      what is usual whatever the faults, and scores from it
 unusual     from thumbnails: far from all others in the principal components
 
 With a network, `deep`:

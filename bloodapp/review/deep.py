@@ -11,6 +11,7 @@ from bloodapp.review.labels import mislabelled
 from bloodapp.review.measures import Floats
 from bloodapp.review.reading import Found, Reading
 from bloodapp.review.resemblance import Resemblance, compare
+from bloodapp.review.robust import scored
 from bloodapp.review.spoilt import WAYS, spoilt
 from bloodapp.review.thresholds import FLOOR
 from bloodapp.runs.run import Run
@@ -114,8 +115,7 @@ def _foreign(seen: Resemblance) -> NDArray[np.float64]:
 
 def _far(beyond: NDArray[np.float64]) -> NDArray[np.float64]:
     """0.5 at the limit, towards 1 beyond it, and soon nothing below."""
-    square = np.maximum(beyond, 0) ** 2
-    return np.where(beyond >= 1, 1 - 0.5 / np.maximum(square, 1), 0.5 * square)
+    return np.asarray(scored(np.maximum(beyond, 0) ** 2), np.float64)
 
 
 def _scores(tables: list[pd.DataFrame], kind: str, count: int) -> NDArray[np.float64]:

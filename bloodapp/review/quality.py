@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bloodapp.review.findings import finding_table
 from bloodapp.review.measures import Floats, Measures
+from bloodapp.review.robust import middle_and_spread, scored
 from bloodapp.review.thresholds import FLOOR
 
 Mask = NDArray[np.bool_]
@@ -151,8 +152,7 @@ def _usual(values: Floats, distinct: Mask, floor: float) -> tuple[float, float]:
     known = values[distinct & np.isfinite(values)]
     if not len(known):
         return 0.0, np.inf
-    middle = float(np.median(known))
-    return middle, max(1.4826 * float(np.median(np.abs(known - middle))), floor)
+    return middle_and_spread(known, floor)
 
 
 def _steep(ratio: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -162,7 +162,7 @@ def _steep(ratio: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def _beyond(kind: str, beyond: NDArray[np.floating], reason: object) -> pd.DataFrame:
     """The findings of a kind from how far each image is beyond its limit (N,), 1 at the limit."""
-    score = np.where(beyond >= 1, 1 - 0.5 / np.maximum(beyond, 1), 0.5 * beyond)
+    score = scored(beyond)
     index = np.flatnonzero(score >= FLOOR)
     return finding_table(
         kind, index, score[index], np.broadcast_to(np.asarray(reason, object), len(score))[index]

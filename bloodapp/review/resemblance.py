@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bloodapp.review.measures import Floats
+from bloodapp.review.robust import middle_and_spread
 from bloodapp.review.spoilt import FOREIGN, WAYS
 
 Ints = NDArray[np.int64]
@@ -34,6 +35,7 @@ _FEWEST = 40  # usual pictures
 _MOST = 12_000  # usual pictures that are learned from and compared with: more make it slower and no better
 _SMALL_VALUE = 0.05  # of a feature's spread: activations below count as nearly none
 _FAR = 4.0
+_NARROWEST = 0.02  # spread of a log distance
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +123,7 @@ def _without_the_farthest(own: Floats, usual: Ints) -> Ints:
     kept = usual
     for _ in range(_TRIMMINGS):
         log = np.log(np.linalg.norm((own[usual] - own[kept].mean(axis=0)) @ _metric(own[kept]), axis=1))
-        middle, spread = _middle_and_spread(log[np.isin(usual, kept)])
+        middle, spread = middle_and_spread(log[np.isin(usual, kept)], _NARROWEST)
         near = usual[(log - middle) / spread < _FAR]
         if len(near) <= _FEWEST:
             break
@@ -183,7 +185,7 @@ def _strangeness(own: Floats, known: list[Floats], usual: Ints) -> NDArray[np.fl
         among = asked[usual] if made is None else made @ white
         # A picture of the kind is its own nearest; of the others only the usual ones are among those asked.
         apart = np.log(_to_neighbour(among, among, NEIGHBOURS + 1))
-        middle, spread = _middle_and_spread(apart)
+        middle, spread = middle_and_spread(apart, _NARROWEST)
         log = np.log(_to_neighbour(asked, among, NEIGHBOURS + (made is None)))
         strangeness = np.minimum(strangeness, (log - middle) / spread)
     return strangeness
@@ -205,9 +207,3 @@ def _metric(values: Floats) -> Floats:
         len(covariance)
     )
     return np.linalg.cholesky(np.linalg.inv(shrunk)).astype(np.float32)
-
-
-def _middle_and_spread(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Median and robust standard deviation."""
-    middle = float(np.median(values))
-    return middle, max(1.4826 * float(np.median(np.abs(values - middle))), 0.02)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bloodapp.review.findings import finding_table
+from bloodapp.review.robust import middle_and_spread, scored
 from bloodapp.review.thresholds import FLOOR
 
 COMPONENTS = 24
@@ -33,7 +34,7 @@ def outlier(small: NDArray[np.uint8], distinct: NDArray[np.bool_]) -> pd.DataFra
     axes, variances = axes[:, ::-1][:, :COMPONENTS], variances[::-1][:COMPONENTS]
     within, off = _distances(small, middle, axes, variances)
     beyond = np.maximum(_far(within, distinct), _far(off, distinct)) / _LIMIT
-    score = np.where(beyond >= 1, 1 - 0.5 / np.maximum(beyond, 1), 0.5 * beyond)
+    score = scored(beyond)
     index = np.flatnonzero(score >= FLOOR)
     return finding_table(
         "outlier", index, score[index], "Its colours and shapes are unlike those of all other images"
@@ -70,6 +71,5 @@ def _distances(
 def _far(distance: NDArray[np.float32], distinct: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The logarithm of a distance in robust standard deviations of that of the distinct pictures."""
     log = np.log(np.maximum(distance, 1e-6))
-    middle = np.median(log[distinct])
-    spread = 1.4826 * np.median(np.abs(log[distinct] - middle))
-    return (log - middle) / np.float32(max(float(spread), 0.05))
+    middle, spread = middle_and_spread(log[distinct], 0.05)
+    return (log - np.float32(middle)) / np.float32(spread)
