@@ -63,17 +63,15 @@ def near_copies(hashes: NDArray[np.uint64], picture: Ints, small: Thumbnails) ->
     firsts = firsts[_shows_something(small)[firsts]]
     turns = 1 if hashes.ndim == 1 else hashes.shape[1]
 
-    def close(one: int, others: Ints) -> Floats:
-        return _likeness(small[firsts[one]], small[firsts[others]], turns)
-
-    led = leaders(hashes[firsts], NEAR_BITS, lambda one, others: close(one, others) >= _FLOOR_LIKENESS)
     alike = np.ones(len(firsts), np.float32)
-    members = np.flatnonzero(led != np.arange(len(firsts)))
-    members = members[np.argsort(led[members], kind="stable")]
-    bounds = np.flatnonzero(np.diff(led[members], prepend=-1, append=-1))
-    for start, stop in pairwise(bounds):
-        some = members[start:stop]
-        alike[some] = close(int(led[some[0]]), some)
+
+    def same(one: int, others: Ints) -> NDArray[np.bool_]:
+        how = _likeness(small[firsts[one]], small[firsts[others]], turns)
+        taken: NDArray[np.bool_] = how >= _FLOOR_LIKENESS
+        alike[others[taken]] = how[taken]  # for good: what is taken is asked about no more
+        return taken
+
+    led = leaders(hashes[firsts], NEAR_BITS, same)
     group, how = picture.copy(), np.ones(len(picture), np.float32)
     there = np.isin(picture, firsts)
     place = np.searchsorted(firsts, picture[there])

@@ -103,9 +103,7 @@ def work(params: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     dataset = open_dataset(params["dataset"])
     options = {name: params[name] for name in ("deep", "run", "turned") if params.get(name)}
-    scan(dataset, context.progress, context.stopped, **options)
-    table = current_findings(dataset)
-    assert table is not None, "a scan that ends well has written its findings"
+    table = above(scan(dataset, context.progress, context.stopped, **options), thresholds(dataset))
     return {
         "findings": len(table),
         "kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()},
