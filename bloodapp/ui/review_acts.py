@@ -1,7 +1,7 @@
 """What the buttons of the Review page do: record a decision, undo one, say what happened."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from numpy.typing import NDArray
@@ -88,32 +88,27 @@ def relabel(dataset: Dataset, indices: NDArray, menu: str, because: str) -> None
 
 def undo(dataset: Dataset, batch: int, *, again: bool = False) -> None:
     """Undo a batch at any time; with `again` the batch is an undo, and what it undid holds again."""
-    try:
-        decisions.undo(dataset, batch=batch, why=reason(), who=who())
-    except BloodappError as problem:
-        wrong(problem)
-    else:
-        say("Done again." if again else "Undone.")
+    _turn(decisions.undo, "Done again." if again else "Undone.", dataset, batch=batch)
 
 
 def undo_event(dataset: Dataset, seq: int) -> None:
     """Undo the decision about one image of a batch."""
-    try:
-        decisions.undo(dataset, seq=seq, why=reason(), who=who())
-    except BloodappError as problem:
-        wrong(problem)
-    else:
-        say("Undone for this image.")
+    _turn(decisions.undo, "Undone for this image.", dataset, seq=seq)
 
 
 def redo_event(dataset: Dataset, seq: int) -> None:
     """Make the decision about one image hold again."""
+    _turn(decisions.redo, "Done again for this image.", dataset, seq=seq)
+
+
+def _turn(act: Callable[..., int], said: str, dataset: Dataset, **what: int) -> None:
+    """Undo or redo under the name and with the reason of the page, and say what came of it."""
     try:
-        decisions.redo(dataset, seq=seq, why=reason(), who=who())
+        act(dataset, **what, why=reason(), who=who())
     except BloodappError as problem:
         wrong(problem)
     else:
-        say("Done again for this image.")
+        say(said)
 
 
 def reason() -> str:
