@@ -311,7 +311,7 @@ def test_decide_reads_stdin(tiny: Dataset, run: Run, monkeypatch: pytest.MonkeyP
 
 def test_recipes_and_pipelines_name_first(run: Run) -> None:
     """What `--recipe` and `--set pipeline=` take; the default recipe comes first."""
-    from bloodapp.augment.pipelines import PIPELINES
+    from bloodapp.augment.named import PIPELINES
     from bloodapp.train.recipes import DEFAULT, RECIPES
 
     names = [line.split()[0] for line in run("recipes").splitlines()]

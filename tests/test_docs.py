@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bloodapp.augment.pipelines import PIPELINES
+from bloodapp.augment.named import PIPELINES
 from bloodapp.cli import parser
 from bloodapp.train.recipes import RECIPES
 from bloodapp.ui.steps import PAGES

@@ -1,15 +1,27 @@
-"""The realistic shift: what another microscope, lamp, stain or camera does to an image. NumPy and Pillow only.
+"""What another microscope, lamp, stain or camera does to an image. NumPy, SciPy and Pillow only.
 
 `shifted` draws two or three of five changes for each image, so that a clean accuracy can be shown
 beside the accuracy on the same images as they might arrive from elsewhere. The strengths follow the
 middle severities that MedMNIST-C defines for BloodMNIST (Di Salvo et al., 2024) where it has the change.
+
+`corrupt` makes one of the eleven corruptions that MedMNIST-C defines for BloodMNIST, at one of five severities:
+F. Di Salvo, S. Doerrich, C. Ledig, "MedMNIST-C: Comprehensive benchmark and improved classifier robustness by
+simulating realistic image corruptions", 2024. Only its parameters are taken; docs/corruptions.md has both tables.
 """
 
+import io
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
+from scipy import fft
+
+from bloodapp.augment.deposits import SIDE, bubbles, granules
+from bloodapp.errors import InvalidValue, NotFound
 
 Pixels = npt.NDArray[np.uint8]
 Change = Callable[[npt.NDArray[np.float32], np.random.Generator], npt.NDArray[np.float32]]
@@ -83,3 +95,230 @@ def _noise(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
 
 
 CHANGES: tuple[Change, ...] = (_colour_cast, _brightness, _contrast, _blur, _noise)
+
+
+Values = tuple[float, ...]
+Draw = Callable[[Pixels, Values, np.random.Generator], Pixels]
+
+SEVERITIES = 5
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One corruption and how strong it is at each severity.
+
+    Attributes:
+        name: as in MedMNIST-C.
+        title: as read.
+        help: what happens at the microscope, in a sentence.
+        unit: what the numbers of a severity are; "px" are pixels of a 224-pixel image, scaled to the image's side.
+        severities: the numbers of severities 1 to 5, as used.
+        published: those that MedMNIST-C gives for BloodMNIST, in its own units (`published_unit`).
+        published_unit: what they are; the same as `unit` unless told.
+        draw: paints one image uint8 (H, W, 3) with the numbers of a severity and a generator.
+    """
+
+    name: str
+    title: str
+    help: str
+    unit: str
+    severities: tuple[Values, ...]
+    published: tuple[Values, ...]
+    draw: Draw
+    published_unit: str = ""
+
+    def amount(self, severity: int) -> str:
+        """The numbers of a severity as text, `10, 9`."""
+        return amount(self.severities[severity - 1])
+
+
+def amount(values: Values) -> str:
+    """The numbers of a severity as text, `10, 9`."""
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def corrupt(
+    images: Pixels, name: str, severity: int, seed: int = 0, *, keys: npt.NDArray[np.int64] | None = None
+) -> Pixels:
+    """The images under one corruption at severity 0 (as they are) to 5: uint8 (N, H, W, 3) → uint8 (N, H, W, 3).
+
+    The draw of an image depends on `seed`, its key (its row in the dataset; by default its place in `images`) and
+    `name` alone; places and directions are the same at every severity. Raises NotFound for an unknown name and
+    InvalidValue for a severity, seed, key, shape or type out of bounds.
+    """
+    if name not in CORRUPTIONS:
+        raise NotFound("corruption", name, CORRUPTIONS)
+    if severity not in range(SEVERITIES + 1):
+        raise InvalidValue(f"The severity is a whole number from 0 to {SEVERITIES}, not {severity}.")
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise InvalidValue(f"Images are uint8 (N, H, W, 3), not {images.dtype} {images.shape}.")
+    keys = np.arange(len(images)) if keys is None else np.asarray(keys)
+    if keys.shape != (len(images),) or seed < 0 or (keys < 0).any():
+        raise InvalidValue(f"{len(images)} images need as many keys, and neither a key nor the seed below 0.")
+    out = images.copy()
+    if severity:
+        chosen = CORRUPTIONS[name]
+        values, own = chosen.severities[severity - 1], zlib.crc32(name.encode())
+        for row, key in enumerate(keys):
+            out[row] = chosen.draw(images[row], values, np.random.default_rng([seed, int(key), own]))
+    return out
+
+
+def _scale(image: Pixels) -> float:
+    """Pixels of this image to one pixel of a 224-pixel image."""
+    return min(image.shape[:2]) / SIDE
+
+
+def _pixelate(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    height, width = image.shape[:2]
+    small = (max(1, int(width * values[0])), max(1, int(height * values[0])))
+    coarse = Image.fromarray(image).resize(small, Image.Resampling.BOX)
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BOX))
+
+
+def _jpeg(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=int(values[0]))
+    return np.asarray(Image.open(buffer))
+
+
+def _defocus(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    return _convolved(image, _disk(values[0] * _scale(image)))
+
+
+def _motion(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    # Half a Gaussian of 2 radius + 1 taps along a line, as ImageMagick's motion blur, which the benchmark calls.
+    radius, sigma = values
+    angle = rng.uniform(-np.pi / 4, np.pi / 4)
+    taps = np.arange(0, 2 * radius + 1)
+    along = taps * _scale(image)
+    weights = np.exp(-(taps**2) / (2 * sigma**2))
+    return _convolved(image, _spread(along * np.sin(angle), along * np.cos(angle), weights))
+
+
+@lru_cache(maxsize=64)
+def _disk(radius: float) -> npt.NDArray[np.float32]:
+    """An even disk of any radius in pixels, as a kernel."""
+    line = (np.arange(48) + 0.5) / 24 - 1
+    y, x = (side.ravel() * radius for side in np.meshgrid(line, line, indexing="ij"))
+    return _spread(y, x, (np.hypot(y, x) <= radius).astype(np.float64))
+
+
+def _spread(
+    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Weighted points (y, x), in pixels around 0, as a square kernel of odd side and sum 1; linear between pixels."""
+    reach = int(np.ceil(max(np.abs(y).max(), np.abs(x).max()))) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
+    row, column = np.floor(y).astype(np.intp), np.floor(x).astype(np.intp)
+    down, across = y - row, x - column
+    for step_y, share_y in ((0, 1 - down), (1, down)):
+        for step_x, share_x in ((0, 1 - across), (1, across)):
+            place = (row + reach + step_y, column + reach + step_x)
+            np.add.at(kernel, place, weights * share_y * share_x)
+    return (kernel / kernel.sum()).astype(np.float32)
+
+
+def _convolved(image: Pixels, kernel: npt.NDArray[np.float32]) -> Pixels:
+    """The image convolved with a kernel of odd side, its border carried on outside."""
+    reach = len(kernel) // 2
+    height, width = image.shape[:2]
+    wide = np.pad(image.transpose(2, 0, 1), ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+    shape = tuple(fft.next_fast_len(side, real=True) for side in wide.shape[1:])
+    spectrum = fft.rfft2(wide.astype(np.float32), s=shape) * fft.rfft2(kernel, s=shape)
+    full = fft.irfft2(spectrum, s=shape)[:, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
+    return np.clip(np.round(full), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _lit(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    return np.asarray(ImageEnhance.Brightness(Image.fromarray(image)).enhance(values[0]))
+
+
+def _contrasted(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    return np.asarray(ImageEnhance.Contrast(Image.fromarray(image)).enhance(values[0]))
+
+
+def _saturate(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    # In HSV, saturation is (high - low) / high: raising it stretches each pixel's distance from its brightest channel.
+    pixels = image.astype(np.float32)
+    high = pixels.max(2, keepdims=True)
+    span = high - pixels.min(2, keepdims=True)
+    saturation = span / np.maximum(high, 1)
+    # A grey pixel has no hue to strengthen and stays grey.
+    stretch = np.minimum(saturation + np.float32(values[0]), 1) / np.maximum(saturation, 1e-6)
+    return np.round(high - (high - pixels) * np.where(span > 0, stretch, 1)).astype(np.uint8)
+
+
+def _deposited(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    return granules(image, *values, rng)
+
+
+def _bubbled(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
+    return bubbles(image, *values, rng)
+
+
+def _each(*values: float) -> tuple[Values, ...]:
+    return tuple((value,) for value in values)
+
+
+_KEPT, _QUALITY = _each(0.6, 0.5, 0.4, 0.3, 0.25), _each(50, 30, 15, 10, 7)
+_UP, _DOWN = _each(1.1, 1.2, 1.3, 1.35, 1.4), _each(0.9, 0.8, 0.7, 0.6, 0.5)
+_MORE, _LESS = _each(1.1, 1.15, 1.2, 1.25, 1.3), _each(0.9, 0.8, 0.7, 0.6, 0.5)
+_VIVID = _each(0.05, 0.1, 0.15, 0.17, 0.2)
+_MOVED = ((3.0, 3.0), (5.0, 5.0), (10.0, 5.0), (10.0, 7.0), (10.0, 9.0))
+
+_DECLARED = (
+    Corruption(
+        "pixelate", "Coarse pixels", "A camera of few pixels, or a picture enlarged from a small one.",
+        "share of the side's pixels kept", _KEPT, _KEPT, _pixelate,
+    ),
+    Corruption(
+        "jpeg_compression", "JPEG compression", "The picture was saved as a small JPEG file.",
+        "JPEG quality", _QUALITY, _QUALITY, _jpeg,
+    ),
+    Corruption(
+        "defocus_blur", "Out of focus", "The slide lies above or below the plane of focus.",
+        "radius of the blur in px", _each(2, 3, 4, 5, 6),
+        ((2, 0.01), (3, 0.1), (4, 0.1), (5, 0.1), (6, 0.1)), _defocus,
+        "radius in px, smoothing of the disk in px",
+    ),
+    Corruption(
+        "motion_blur", "Motion", "The stage moved while the camera exposed.",
+        "radius and sigma of the trail in px", _MOVED, _MOVED, _motion,
+    ),
+    Corruption(
+        "brightness_up", "Brighter", "The lamp is too bright or the exposure too long.",
+        "factor on every pixel", _UP, _UP, _lit,
+    ),
+    Corruption(
+        "brightness_down", "Darker", "The lamp is too dim, the condenser closed or the exposure too short.",
+        "factor on every pixel", _DOWN, _DOWN, _lit,
+    ),
+    Corruption(
+        "contrast_up", "More contrast", "The camera's gain is too high, or its software hardens the picture.",
+        "factor on the distance from the mean grey", _MORE, _MORE, _contrasted,
+    ),
+    Corruption(
+        "contrast_down", "Less contrast", "Stray light or a dirty lens washes the picture out.",
+        "factor on the distance from the mean grey", _LESS, _LESS, _contrasted,
+    ),
+    Corruption(
+        "saturate", "Stronger colours", "The smear is overstained, or the camera strengthens colours.",
+        "added to the saturation (HSV)", _VIVID, _VIVID, _saturate,
+    ),
+    Corruption(
+        "stain_deposit", "Stain deposit", "Stain dried on or fell out and lies on the slide as dark granules.",
+        "clumps, granules in each, radius of the largest in px",
+        ((1, 10, 4), (2, 14, 4.5), (3, 18, 5), (4, 23, 5.5), (5, 28, 6)), _each(1, 2, 3, 3, 3), _deposited,
+        "most marks, each the drawing of an ink stain",
+    ),
+    Corruption(
+        "bubble", "Air bubble", "Air is caught in the immersion oil or under the cover slip.",
+        "bubbles, radius of the largest in px",
+        ((1, 20), (2, 30), (3, 41), (4, 53), (6, 66)),
+        ((5, 10), (7, 10), (10, 10), (12, 12), (15, 12)), _bubbled,
+        "largest radius in px, most bubbles",
+    ),
+)  # fmt: skip
+
+CORRUPTIONS: dict[str, Corruption] = {corruption.name: corruption for corruption in _DECLARED}

@@ -3,21 +3,24 @@
 Grammar (white space is free):
 
     pipeline  = step { "|" step }            "none" alone is the empty pipeline
-    step      = name [ "(" items ")" ]
-    items     = [ numbers ] [ ";" ] [ branches ]
-    numbers   = number { "," number }
+    step      = name [ "(" items ")" ]       the name of an operation or of a pipeline, which stands for its text
+    items     = [ values ] [ ";" ] [ branches ]
+    values    = value { "," value }
+    value     = number | word                a word where the operation declares words
     branches  = pipeline { ";" pipeline }
 
 The text round-trips: `parse(text(p)) == p`. A mistake raises PipelineError at its place.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from bloodapp.augment.operations import OPERATIONS, Operation
+from bloodapp.augment.named import NONE, PIPELINES
+from bloodapp.augment.operations import OPERATIONS, Operation, Parameter
+from bloodapp.augment.saved import saved_pipelines
 from bloodapp.errors import PipelineError
 
-NONE = "none"
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<sign>[|(),;]))"
 )
@@ -55,94 +58,91 @@ class Pipeline:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True)
-class NamedPipeline:
-    """A pipeline that ships with the app.
-
-    Attributes:
-        name: as typed.
-        title: as read.
-        text: the pipeline.
-        why: what it is for, in a sentence.
-    """
-
-    name: str
-    title: str
-    text: str
-    why: str
-
-
-_NAMED = (
-    NamedPipeline(
-        NONE,
-        "None",
-        NONE,
-        "The images as they are: the fastest, and the surest way to fail on another microscope.",
-    ),
-    NamedPipeline(
-        "gentle",
-        "Gentle",
-        "flip|rotate(180)|shift(0.05)|zoom(0.1)|brightness(0.05)|contrast(0.1)",
-        "Turns, small moves and a little light: right for images from the same microscope and stain.",
-    ),
-    NamedPipeline(
-        "mixed",
-        "Mixed",
-        "flip|rotate(180)|sometimes(0.3; zoom(0.2)|shift(0.08))"
-        "|sometimes(0.5; oneof(brightness(0.25)|contrast(0.35); channelshift(0.2); hue(0.08)|saturation(0.4)"
-        "; channelshift(0.12)|contrast(0.4)))"
-        "|sometimes(0.35; oneof(noise(25); blur(1.6); jpeg(15)|noise(10)))"
-        "|sometimes(0.15; cutout(0.35))",
-        "Half of the images nearly as they are, half changed in colour, focus or noise: for a short training.",
-    ),
-    NamedPipeline(
-        "robust",
-        "Robust",
-        "flip"
-        "|oneof(none; rotate(180); rotate(180, 1); rotate(180, 2)|shear(0.2); rotate(90, 3)|zoom(0.3, 1)|shift(0.15, 1)"
-        "; zoom(0.3)|shift(0.12))"
-        "|oneof(none; none; brightness(0.3)|contrast(0.4); channelshift(0.25); hue(0.12)|saturation(0.6)"
-        "; channelshift(0.15)|brightness(0.2)|contrast(0.5); grayscale|brightness(0.15); contrast(0.7)|hue(0.5)"
-        "; randaugment(0.5, 2))"
-        "|oneof(none; none; noise(35); blur(2.2); noise(15)|jpeg(15); jpeg(8); blur(1.2)|noise(20)"
-        "; sharpness(0.8)|noise(12))"
-        "|sometimes(0.4; cutout(0.45))",
-        "Strong, mixed changes of geometry, colour, focus, noise, compression and cover: for images from elsewhere.",
-    ),
-)
-
-PIPELINES: dict[str, NamedPipeline] = {pipeline.name: pipeline for pipeline in _NAMED}
-
-
 def resolve(name_or_text: str) -> Pipeline:
-    """The pipeline that a name of PIPELINES or a text means; raises PipelineError."""
-    named = PIPELINES.get(name_or_text.strip())
-    return parse(named.text if named else name_or_text)
+    """The pipeline that a name, shipped or saved, or a text means; raises PipelineError."""
+    return parse(name_or_text)
+
+
+def names() -> dict[str, str]:
+    """Every name that stands for a pipeline and its text: the shipped ones, then the user's own."""
+    return {name: named.text for name, named in PIPELINES.items()} | saved_pipelines()
 
 
 def text(pipeline: Pipeline) -> str:
-    """The pipeline as text that `parse` reads back to the same pipeline."""
+    """The pipeline as text that `parse` reads back to the same pipeline, names written out."""
     return "|".join(_step_text(step) for step in pipeline.steps) or NONE
 
 
 def parse(source: str) -> Pipeline:
     """Read a pipeline's text; raises PipelineError that points at the place and names what there is."""
-    reader = _Reader(source)
+    reader = _Reader(source, names())
     pipeline = reader.pipeline()
     reader.end()
     return pipeline
 
 
+def scaled(pipeline: Pipeline, factor: float) -> Pipeline:
+    """The pipeline with every strength at `factor` of its distance from doing nothing, within its bounds.
+
+    0 gives a pipeline that changes nothing but for choices, 1 the same, 2 twice as strong; numbers that are
+    no strengths, and probabilities, stay.
+    """
+    return Pipeline(tuple(_scaled(step, factor) for step in pipeline.steps))
+
+
+def mixes(pipeline: Pipeline) -> tuple[str, ...]:
+    """The names of its operations that mix images and labels, in order; none of those that are switched off."""
+    found: list[str] = []
+    for step in pipeline.steps:
+        found += [step.name] if OPERATIONS[step.name].mixes else []
+        if step.name != "off":
+            found += [name for branch in step.branches for name in mixes(branch)]
+    return tuple(dict.fromkeys(found))
+
+
+def idle(step: Step) -> bool:
+    """Whether the step does nothing: switched off, or each of its strengths at the value that does nothing."""
+    strengths = [
+        value == parameter.neutral
+        for parameter, value in zip(OPERATIONS[step.name].parameters, step.numbers, strict=True)
+        if parameter.neutral is not None
+    ]
+    return step.name == "off" or (bool(strengths) and all(strengths))
+
+
+def _scaled(step: Step, factor: float) -> Step:
+    values = tuple(
+        _strength(parameter, value, factor)
+        for parameter, value in zip(OPERATIONS[step.name].parameters, step.numbers, strict=True)
+    )
+    return replace(step, values=values, branches=tuple(scaled(branch, factor) for branch in step.branches))
+
+
+def _strength(parameter: Parameter, value: float, factor: float) -> float:
+    if parameter.neutral is None:
+        return value
+    moved = parameter.neutral + factor * (value - parameter.neutral)
+    moved = min(max(moved, parameter.low), parameter.high)
+    return float(round(moved)) if parameter.whole else moved
+
+
 def _step_text(step: Step) -> str:
-    parts = [", ".join(f"{value:.12g}" for value in step.values)] if step.values else []
+    parameters = OPERATIONS[step.name].parameters
+    values = [_value_text(p, value) for p, value in zip(parameters, step.values, strict=False)]
+    parts = [", ".join(values)] if values else []
     parts += [text(branch) for branch in step.branches]
     return f"{step.name}({'; '.join(parts)})" if parts else step.name
+
+
+def _value_text(parameter: Parameter, value: float) -> str:
+    return parameter.words[int(value)] if parameter.words else f"{value:.12g}"
 
 
 class _Reader:
     """A cursor over the tokens of a pipeline's text."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, known: Mapping[str, str]) -> None:
+        self.known = known
         self.tokens: list[tuple[str, str, int]] = []
         place = 0
         while place < len(source.rstrip()):
@@ -173,54 +173,66 @@ class _Reader:
             raise self.fail("'|' or the end")
 
     def pipeline(self) -> Pipeline:
-        steps = [self.step()]
+        steps = list(self.step())
         while self.take("|"):
-            steps.append(self.step())
-        return Pipeline(tuple(step for step in steps if step is not None))
+            steps += self.step()
+        return Pipeline(tuple(steps))
 
-    def step(self) -> Step | None:
+    def step(self) -> tuple[Step, ...]:
+        """The step here; several where a pipeline's name stands for its text, none for `none`."""
         kind, name, place = self.tokens[self.at]
         if kind != "name":
             raise self.fail("an operation's name")
-        if name != NONE and name not in OPERATIONS:
-            names = ", ".join(sorted([*OPERATIONS, NONE]))
-            raise PipelineError(f"Character {place + 1}: can't find '{name}'. Available: {names}.", place)
         self.at += 1
+        if name in self.known:
+            return self.named(name, place)
+        if name not in OPERATIONS:
+            available = f"{', '.join(sorted(OPERATIONS))}; pipelines: {', '.join(self.known)}"
+            raise PipelineError(f"Character {place + 1}: can't find '{name}'. Available: {available}.", place)
         values: tuple[float, ...] = ()
         branches: tuple[Pipeline, ...] = ()
-        if name != NONE and self.take("("):
-            values = self.numbers(OPERATIONS[name])
+        if self.take("("):
+            values = self.values(OPERATIONS[name])
             branches = self.nested()
             if not self.take(")"):
                 raise self.fail("')'")
-        if name == NONE:
-            return None
         _check_branches(OPERATIONS[name], len(branches), place)
-        return Step(name, values, branches)
+        return (Step(name, values, branches),)
 
-    def numbers(self, operation: Operation) -> tuple[float, ...]:
+    def named(self, name: str, place: int) -> tuple[Step, ...]:
+        """The steps that a pipeline's name stands for."""
+        if name == NONE:
+            return ()
+        # A saved text that leads back to itself would be looked up without end.
+        inside = {other: source for other, source in self.known.items() if other != name}
+        reader = _Reader(self.known[name], inside)
+        try:
+            steps = reader.pipeline().steps
+            reader.end()
+        except PipelineError as error:
+            raise PipelineError(
+                f"Character {place + 1}: the pipeline '{name}' cannot be read: {error}", place
+            ) from error
+        return steps
+
+    def values(self, operation: Operation) -> tuple[float, ...]:
         values: list[float] = []
-        while self.tokens[self.at][0] == "number":
-            _, digits, place = self.tokens[self.at]
-            if len(values) == len(operation.parameters):
+        while True:
+            kind, written, place = self.tokens[self.at]
+            parameters = operation.parameters[len(values) :]
+            is_word = bool(parameters) and written in parameters[0].words
+            if kind != "number" and not is_word:
+                if kind == "name" and (values or not operation.branches):  # no pipeline can come here
+                    raise self.fail(_wanted(parameters))
+                return tuple(values)
+            if not parameters:
                 raise PipelineError(
-                    f"Character {place + 1}: '{operation.name}' takes {len(operation.parameters)} numbers at most.",
-                    place,
+                    f"Character {place + 1}: '{operation.name}' takes {_counted(operation)} at most.", place
                 )
-            parameter = operation.parameters[len(values)]
-            value = float(digits)
-            if not parameter.low <= value <= parameter.high or (parameter.whole and value != int(value)):
-                whole = "a whole number " if parameter.whole else ""
-                raise PipelineError(
-                    f"Character {place + 1}: {parameter.name} of '{operation.name}' must be {whole}"
-                    f"from {parameter.low:g} to {parameter.high:g}, not {digits}.",
-                    place,
-                )
-            values.append(value)
+            values.append(_value(operation, parameters[0], written, place))
             self.at += 1
             if not self.take(","):
-                break
-        return tuple(values)
+                return tuple(values)
 
     def nested(self) -> tuple[Pipeline, ...]:
         self.take(";")
@@ -239,3 +251,32 @@ def _check_branches(operation: Operation, given: int, place: int) -> None:
         raise PipelineError(
             f"Character {place + 1}: '{operation.name}' takes {needs} inside its brackets.", place
         )
+
+
+def _counted(operation: Operation) -> str:
+    count = len(operation.parameters)
+    return f"{count} value{'' if count == 1 else 's'}"
+
+
+def _wanted(parameters: tuple[Parameter, ...]) -> str:
+    if parameters and parameters[0].words:
+        return f"{parameters[0].name}, one of {', '.join(parameters[0].words)}"
+    return "a number"
+
+
+def _value(operation: Operation, parameter: Parameter, written: str, place: int) -> float:
+    """The value of a number or word, within its bounds."""
+    if written in parameter.words:
+        return float(parameter.words.index(written))
+    value = float(written)
+    if not parameter.low <= value <= parameter.high or (parameter.whole and value != int(value)):
+        if parameter.words:
+            bounds = f"one of {', '.join(parameter.words)}"
+        else:
+            whole = "a whole number " if parameter.whole else ""
+            bounds = f"{whole}from {parameter.low:g} to {parameter.high:g}"
+        raise PipelineError(
+            f"Character {place + 1}: {parameter.name} of '{operation.name}' must be {bounds}, not {written}.",
+            place,
+        )
+    return value

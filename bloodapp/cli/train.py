@@ -198,7 +198,9 @@ def show_recipes(args: argparse.Namespace) -> None:
 
 
 def show_pipelines(args: argparse.Namespace) -> None:
-    """`pipelines`: name, what it is for, and its text."""
-    from bloodapp.augment.pipelines import PIPELINES
+    """`pipelines`: name, what it is for, and its text; the user's own last."""
+    from bloodapp.augment.named import PIPELINES
+    from bloodapp.augment.saved import saved_pipelines
 
-    terminal.table((one.name, one.why, one.text) for one in PIPELINES.values())
+    rows = [(one.name, one.why, one.text) for one in PIPELINES.values()]
+    terminal.table([*rows, *((name, "Saved here.", text) for name, text in saved_pipelines().items())])

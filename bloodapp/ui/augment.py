@@ -12,7 +12,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from bloodapp.augment.pipelines import NONE, PIPELINES, Pipeline, resolve
+from bloodapp.augment.named import NONE, PIPELINES
+from bloodapp.augment.pipelines import Pipeline, resolve
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import BloodappError, PipelineError

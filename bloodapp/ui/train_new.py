@@ -6,7 +6,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from bloodapp.augment.pipelines import PIPELINES, resolve
+from bloodapp.augment.named import PIPELINES
+from bloodapp.augment.pipelines import resolve
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import last_seq
 from bloodapp.errors import BloodappError, PipelineError

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import PIPELINES
 
 layers = pytest.importorskip("bloodapp.augment.layers")
 

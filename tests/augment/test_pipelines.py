@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.operations import OPERATIONS, Operation
-from bloodapp.augment.pipelines import PIPELINES, Pipeline, Step, parse, resolve, text
+from bloodapp.augment.pipelines import Pipeline, Step, parse, resolve, text
 from bloodapp.errors import PipelineError
 
 
@@ -66,7 +67,7 @@ def test_defaults_fill_in() -> None:
     [
         ("flip|flop", 5, "can't find 'flop'. Available: "),
         ("rotate(999)", 7, "from 0 to 180, not 999"),
-        ("flip(3)", 5, "takes 0 numbers"),
+        ("off(3; flip)", 4, "takes 0 values"),
         ("flip|", 5, "expected an operation's name, found the end"),
         ("rotate(15", 9, "expected ')'"),
         ("oneof(flip)", 0, "two or more pipelines"),

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import PIPELINES, parse, resolve
+from bloodapp.augment.pipelines import parse, resolve
 from bloodapp.classes import DEFAULT_CLASSES
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs, workspace
-from bloodapp.augment.pipelines import PIPELINES
+from bloodapp.augment.named import PIPELINES
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record
 from bloodapp.errors import NotFound
