@@ -13,14 +13,13 @@ import io
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter
-from scipy import fft
 
-from bloodapp.augment.deposits import SIDE, bubbles, granules
+from bloodapp.augment.blur import defocused, moved
+from bloodapp.augment.deposits import bubbles, granules
 from bloodapp.errors import InvalidValue, NotFound
 
 Pixels = npt.NDArray[np.uint8]
@@ -127,10 +126,6 @@ class Corruption:
     draw: Draw
     published_unit: str = ""
 
-    def amount(self, severity: int) -> str:
-        """The numbers of a severity as text, `10, 9`."""
-        return amount(self.severities[severity - 1])
-
 
 def amount(values: Values) -> str:
     """The numbers of a severity as text, `10, 9`."""
@@ -158,15 +153,10 @@ def corrupt(
     out = images.copy()
     if severity:
         chosen = CORRUPTIONS[name]
-        values, own = chosen.severities[severity - 1], zlib.crc32(name.encode())
+        values, own = chosen.severities[int(severity) - 1], zlib.crc32(name.encode())
         for row, key in enumerate(keys):
             out[row] = chosen.draw(images[row], values, np.random.default_rng([seed, int(key), own]))
     return out
-
-
-def _scale(image: Pixels) -> float:
-    """Pixels of this image to one pixel of a 224-pixel image."""
-    return min(image.shape[:2]) / SIDE
 
 
 def _pixelate(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
@@ -183,51 +173,12 @@ def _jpeg(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
 
 
 def _defocus(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
-    return _convolved(image, _disk(values[0] * _scale(image)))
+    return defocused(image, values[0])
 
 
 def _motion(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
-    # Half a Gaussian of 2 radius + 1 taps along a line, as ImageMagick's motion blur, which the benchmark calls.
     radius, sigma = values
-    angle = rng.uniform(-np.pi / 4, np.pi / 4)
-    taps = np.arange(0, 2 * radius + 1)
-    along = taps * _scale(image)
-    weights = np.exp(-(taps**2) / (2 * sigma**2))
-    return _convolved(image, _spread(along * np.sin(angle), along * np.cos(angle), weights))
-
-
-@lru_cache(maxsize=64)
-def _disk(radius: float) -> npt.NDArray[np.float32]:
-    """An even disk of any radius in pixels, as a kernel."""
-    line = (np.arange(48) + 0.5) / 24 - 1
-    y, x = (side.ravel() * radius for side in np.meshgrid(line, line, indexing="ij"))
-    return _spread(y, x, (np.hypot(y, x) <= radius).astype(np.float64))
-
-
-def _spread(
-    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float32]:
-    """Weighted points (y, x), in pixels around 0, as a square kernel of odd side and sum 1; linear between pixels."""
-    reach = int(np.ceil(max(np.abs(y).max(), np.abs(x).max()))) + 1
-    kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
-    row, column = np.floor(y).astype(np.intp), np.floor(x).astype(np.intp)
-    down, across = y - row, x - column
-    for step_y, share_y in ((0, 1 - down), (1, down)):
-        for step_x, share_x in ((0, 1 - across), (1, across)):
-            place = (row + reach + step_y, column + reach + step_x)
-            np.add.at(kernel, place, weights * share_y * share_x)
-    return (kernel / kernel.sum()).astype(np.float32)
-
-
-def _convolved(image: Pixels, kernel: npt.NDArray[np.float32]) -> Pixels:
-    """The image convolved with a kernel of odd side, its border carried on outside."""
-    reach = len(kernel) // 2
-    height, width = image.shape[:2]
-    wide = np.pad(image.transpose(2, 0, 1), ((0, 0), (reach, reach), (reach, reach)), mode="edge")
-    shape = tuple(fft.next_fast_len(side, real=True) for side in wide.shape[1:])
-    spectrum = fft.rfft2(wide.astype(np.float32), s=shape) * fft.rfft2(kernel, s=shape)
-    full = fft.irfft2(spectrum, s=shape)[:, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
-    return np.clip(np.round(full), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return moved(image, radius, sigma, rng)
 
 
 def _lit(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
@@ -250,11 +201,13 @@ def _saturate(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels
 
 
 def _deposited(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
-    return granules(image, *values, rng)
+    clumps, number, radius = values
+    return granules(image, clumps, number, radius, rng)
 
 
 def _bubbled(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
-    return bubbles(image, *values, rng)
+    number, radius = values
+    return bubbles(image, number, radius, rng)
 
 
 def _each(*values: float) -> tuple[Values, ...]:
@@ -309,7 +262,7 @@ _DECLARED = (
     Corruption(
         "stain_deposit", "Stain deposit", "Stain dried on or fell out and lies on the slide as dark granules.",
         "clumps, granules in each, radius of the largest in px",
-        ((1, 10, 4), (2, 14, 4.5), (3, 18, 5), (4, 23, 5.5), (5, 28, 6)), _each(1, 2, 3, 3, 3), _deposited,
+        ((1, 8, 4), (2, 12, 4.5), (3, 16, 5), (4, 20, 5.5), (5, 24, 6)), _each(1, 2, 3, 3, 3), _deposited,
         "most marks, each the drawing of an ink stain",
     ),
     Corruption(

@@ -16,13 +16,12 @@ Array = npt.NDArray[np.floating[Any]]
 
 SIDE = 224
 CLUMPS = 5
-GRANULES = 28
+GRANULES = 24
 BUBBLES = 6
 
 # Absorbance (natural logarithm) of a thick granule by channel: near-black purple, and browner where it is old.
-_PURPLE = np.array((2.3, 2.9, 1.5), np.float32)
-_BROWN = np.array((1.5, 2.4, 2.2), np.float32)
-_WAVES = np.array((2, 3, 5), np.float32)
+_PURPLE = np.array((1.9, 2.6, 1.3), np.float32)
+_BROWN = np.array((1.2, 2.1, 2.0), np.float32)
 _RIM = np.array((70, 62, 84), np.float32)
 
 
@@ -52,22 +51,22 @@ def granules(image: Pixels, clumps: float, number: float, radius: float, rng: np
     x = (middles[..., 1] + away * np.sin(turn) + aside * np.cos(turn))[shown].ravel()
     radii = (np.maximum(size[shown].ravel() * radius * scale, 0.3)).astype(np.float32)[:, None, None]
 
-    reach = int(np.ceil(1.6 * radius * scale)) + 2
+    reach = int(np.ceil(1.6 * radius * scale)) + 1
     line = np.arange(-reach, reach + 1)
     whole_y, whole_x = np.floor(y).astype(np.intp), np.floor(x).astype(np.intp)
     down = (line[None, :] + 0.5 - (y - whole_y)[:, None]).astype(np.float32)[:, :, None]
     across = (line[None, :] + 0.5 - (x - whole_x)[:, None]).astype(np.float32)[:, None, :]
-    distance, angle = np.hypot(down, across), np.arctan2(down, across)
-    outline = np.ones_like(distance)
-    for wave, sway, start in zip(
-        _WAVES, np.moveaxis(bend[shown], -1, 0), np.moveaxis(phase[shown], -1, 0), strict=True
-    ):
-        outline += sway.astype(np.float32).ravel()[:, None, None] * np.cos(
-            wave * angle + start.astype(np.float32).ravel()[:, None, None]
-        )
+    distance = np.maximum(np.hypot(down, across), 1e-3)
+    # The outline sways with the direction: cosines of 2, 3 and 5 times its angle, as powers of the unit vector.
+    ahead = (across + 1j * down) / distance
+    twice = ahead * ahead
+    thrice = twice * ahead
+    sway = (bend * np.exp(1j * phase))[shown].reshape(-1, 3).astype(np.complex64)[:, :, None, None]
+    waves = sway[:, 0] * twice + sway[:, 1] * thrice + sway[:, 2] * (twice * thrice)
+    outline = 1 + waves.real
     inside = radii * outline - distance
     # Below a pixel a granule covers only its share of one; the edge is as soft as the optics.
-    soft = np.float32(max(1.0, 2.2 * scale))
+    soft = np.float32(max(1.2, 2.4 * scale))
     cover = np.clip(0.5 + inside / soft, 0, 1) * np.minimum(1, 2 * radii / soft)
     thick = cover * (0.72 + 0.28 * np.clip(inside / radii, 0, 1))
     thick *= depth[shown].astype(np.float32).ravel()[:, None, None]
@@ -75,12 +74,13 @@ def granules(image: Pixels, clumps: float, number: float, radius: float, rng: np
     share = brown[shown].astype(np.float32).ravel()[:, None]
     colour = _PURPLE * (1 - share) + _BROWN * share
     sheet = np.zeros((height + 2 * reach, width + 2 * reach, 3), np.float32)
-    for row, column, patch, tint in zip(whole_y, whole_x, thick, colour, strict=True):
-        if -reach <= row < height + reach and -reach <= column < width + reach:
-            top, left = max(row, 0), max(column, 0)
-            window = sheet[top : row + 2 * reach + 1, left : column + 2 * reach + 1]
-            part = patch[top - row :, left - column :][: window.shape[0], : window.shape[1]]
-            np.maximum(window, part[..., None] * tint, out=window)
+    wide = 2 * reach + 1
+    painted = thick[..., None] * colour[:, None, None, :]
+    within = (whole_y >= 0) & (whole_y < height) & (whole_x >= 0) & (whole_x < width)
+    for place in np.flatnonzero(within):
+        row, column = int(whole_y[place]), int(whole_x[place])
+        window = sheet[row : row + wide, column : column + wide]
+        np.maximum(window, painted[place], out=window)
     absorbed = sheet[reach : reach + height, reach : reach + width]
     return np.round(image * np.exp(-absorbed)).astype(np.uint8)
 
@@ -103,9 +103,10 @@ def bubbles(image: Pixels, number: float, radius: float, rng: np.random.Generato
     blurred = Image.fromarray(image).filter(ImageFilter.BoxBlur(3.5 * scale))
     below = np.asarray(blurred, np.float32)
     pixels = image.astype(np.float32)
-    _bubble(pixels, below, *first, radius * scale, light)
     for (y, x), size in zip(others[: max(0, int(number) - 1)], sizes, strict=False):
         _bubble(pixels, below, y, x, size * radius * scale, light)
+    # Last, for it hides the small ones below it.
+    _bubble(pixels, below, *first, radius * scale, light)
     return np.round(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
