@@ -42,6 +42,13 @@ def data_uri(picture: bytes | np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
+def exact_uri(image: np.ndarray) -> str:
+    """An RGB uint8 image as `data:image/png;base64,…`, without loss: for pictures shown pixel by pixel."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(image, np.uint8)).save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
 def class_chip(cell_class: CellClass | None) -> str:
     """A class as a small coloured dot and its title, as HTML; None reads "no label"."""
     if cell_class is None:

@@ -1,0 +1,43 @@
+"""What a pipeline does to one's own cells, in four views: the preview, each operation, a sweep, the safety meter."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from bloodapp.augment.pipelines import Pipeline
+from bloodapp.data.dataset import Dataset
+from bloodapp.ui import augment_preview, augment_tools, state
+
+STYLE = Path(__file__).with_name("augment_views.css")
+VIEWS = {"preview": "Preview"}
+"""The views, as the address and as people name them."""
+
+
+def draw(dataset: Dataset, pipeline: Pipeline) -> None:
+    """Draw the tools and the chosen view; the page has registered FILTERS with `state`."""
+    st.html(STYLE)
+    with st.container(key="augment-views"):
+        view = _view()
+        if view == "preview":
+            augment_preview.draw(dataset, pipeline)
+
+
+def _view() -> str:
+    chosen = str(state.get("view") or "")
+    chosen = chosen if chosen in VIEWS else "preview"
+    st.session_state["augment-view"] = chosen
+    st.segmented_control(
+        "What to look at",
+        list(VIEWS),
+        key="augment-view",
+        required=True,
+        format_func=lambda one: VIEWS[one],
+        label_visibility="collapsed",
+        on_change=_keep_view,
+    )
+    return chosen
+
+
+def _keep_view() -> None:
+    picked = st.session_state["augment-view"]
+    state.put("view", None if picked == "preview" else picked)
