@@ -5,6 +5,7 @@
     review       scan
     plant        plant
     decide       decide
+    augment      augment
     train        train, runs, recipes, pipelines
     classify     evaluate, predict
     work         jobs, work
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Sequence
 
 from bloodapp import __version__
-from bloodapp.cli import classify, data, decide, doctor, plant, review, terminal, train, work
+from bloodapp.cli import augment, classify, data, decide, doctor, plant, review, terminal, train, work
 from bloodapp.errors import BloodappError
 
 _EXAMPLES = """\
@@ -48,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, plant, decide, train, classify, work, doctor):
+    for room in (data, review, plant, decide, augment, train, classify, work, doctor):
         room.add(commands)
     return made
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,10 @@ class Dataset:
                 block = np.fromfile(file, np.uint8, count * step)
                 yield start, block.reshape(count, self.size, self.size, 3)
 
+    def read(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """The images of some rows in their order, uint8 (n, S, S, 3), read and not mapped, as those of `blocks`."""
+        return read_rows(self.images, rows)
+
     @cached_property
     def items(self) -> "pd.DataFrame":
         """One row an image, in the order of `images`; shared, so copy it before changing it.
@@ -107,6 +112,11 @@ class Dataset:
         return self.items["part"].to_numpy(dtype="<U5")
 
     @cached_property
+    def parents(self) -> NDArray[np.int64]:
+        """The image that each was made from, int64 (N,), -1 for the originals."""
+        return self.items["parent"].to_numpy(np.int64)
+
+    @cached_property
     def truth(self) -> "pd.DataFrame | None":
         """What is really wrong with it, where that is known; else None.
 
@@ -122,6 +132,27 @@ class Dataset:
             return pd.read_parquet(self.path / name)
         except (OSError, ValueError) as error:
             raise Unreadable(f"{name} of dataset '{self.name}' cannot be read: import it again.") from error
+
+
+def read_rows(images: NDArray[np.uint8], rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Some rows of images (N, …) in their order; of mapped ones read from their file, a run of rows at a time.
+
+    The pages of a mapped file count as this process's memory as long as it is mapped.
+    """
+    file = getattr(images, "filename", None)
+    if file is None:
+        return images[rows]
+    begin: int = images.offset  # type: ignore[attr-defined]
+    step = images[0].nbytes
+    found = np.empty((len(rows), *images.shape[1:]), images.dtype)
+    bounds = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
+    with open(file, "rb", buffering=0) as stream:
+        for start, stop in pairwise(bounds):
+            if start < stop:
+                stream.seek(begin + int(rows[start]) * step)
+                if stream.readinto(found[start:stop].data) != (stop - start) * step:
+                    raise Unreadable(f"'{file}' is shorter than its header says: import the dataset again.")
+    return found
 
 
 def dataset_path(name: str) -> Path:

@@ -193,7 +193,7 @@ def _full_disk_explained(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SourceError(f"The disk is full: make room, then import '{name}' again.") from error
+            raise SourceError(f"The disk is full: make room, then make '{name}' again.") from error
         raise
 
 
@@ -221,7 +221,7 @@ def _fill(
         for number, record in enumerate(source.records):
             if number % _BLOCK == 0:
                 if stopped is not None and stopped():
-                    raise Stopped("The import was stopped; nothing of it was kept.")
+                    raise Stopped(f"Stopped: nothing of '{name}' was kept.")
                 if progress is not None:
                     progress(number, source.count, "Reading images")
             if record.image is None:
@@ -236,7 +236,7 @@ def _fill(
                 hashes.append(perceptual_hashes(np.stack(unhashed)))
                 unhashed.clear()
             original = (record.name, record.width, record.height, record.mode)
-            rows.append((len(rows), digest.hexdigest(), *original, record.label, record.part, -1))
+            rows.append((len(rows), digest.hexdigest(), *original, record.label, record.part, record.parent))
         if not rows:
             raise SourceError(
                 f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}"
@@ -259,7 +259,7 @@ def _fill(
             "size": size,
             "count": len(rows),
             "fingerprint": fingerprint.hexdigest(),
-            "source": {"kind": source.kind, "name": source.name, "path": source.path},
+            "source": {"kind": source.kind, "name": source.name, "path": source.path, **source.facts},
             "imported": now(),
             "skipped": skipped,
         },

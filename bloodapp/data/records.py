@@ -19,6 +19,7 @@ class Record:
         height: of the original, in pixels.
         mode: of the original, in Pillow's words.
         error: one sentence why it could not be read, else "".
+        parent: position in the same source, of whose records none fails, of the image it was made from; -1 for none.
     """
 
     image: NDArray[np.uint8] | None
@@ -29,6 +30,7 @@ class Record:
     height: int
     mode: str
     error: str = ""
+    parent: int = -1
 
     @classmethod
     def failed(cls, name: str, error: str, label: int = -1, part: str = "") -> "Record":

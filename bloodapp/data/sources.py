@@ -8,9 +8,9 @@ word `sample`. Archives are read in place: no name inside one ever becomes a pat
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,13 +37,14 @@ class Source:
     """A source, opened: what is known before the first image is read, and the stream of its records.
 
     Attributes:
-        kind: `npz`, `folder`, `zip`, `dataset`, `sample` or `planted`.
+        kind: `npz`, `folder`, `zip`, `dataset`, `sample`, `planted` or `augmented`.
         name: a name for it, from its file or folder.
         path: where it lies; empty for the sample.
         classes: its class list; the labels of its records are positions in it.
         count: how many records it will give.
         records: the records in the order of the source, once; a folder's are sorted by path.
         truth: what is really wrong with its items, where that is known.
+        facts: what else the dataset's record says of where it comes from; read when all records were given.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Source:
     count: int
     records: Iterator[Record]
     truth: "pd.DataFrame | None" = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def open_source(source: str | Path, *, labelled: bool = True) -> Source:
@@ -102,8 +104,9 @@ def _dataset(name: str) -> Source:
 
     def records() -> Iterator[Record]:
         columns = ["name", "label", "part", "width", "height", "mode"]
-        for image, facts in zip(dataset.images, dataset.items[columns].itertuples(index=False), strict=True):
-            yield Record(np.array(image), *facts)
+        every = dataset.items[columns].itertuples(index=False)
+        for image, facts, parent in zip(dataset.images, every, dataset.parents, strict=True):
+            yield replace(Record(np.array(image), *facts), parent=int(parent))
 
     return Source("dataset", name, str(dataset.path), dataset.classes, len(dataset), records(), dataset.truth)
 

@@ -16,6 +16,7 @@ KINDS: dict[str, str | Work] = {
     "import": "bloodapp.data.importing:work",
     "scan": "bloodapp.review.scan:work",
     "plant": "bloodapp.review.planting:work",
+    "expand": "bloodapp.augment.expand:work",
     "train": "bloodapp.train.fit:work",
     "evaluate": "bloodapp.evaluate.job:work",
 }
