@@ -193,11 +193,10 @@ def _saturate(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels
     # In HSV, saturation is (high - low) / high: raising it stretches each pixel's distance from its brightest channel.
     pixels = image.astype(np.float32)
     high = pixels.max(2, keepdims=True)
-    span = high - pixels.min(2, keepdims=True)
-    saturation = span / np.maximum(high, 1)
-    # A grey pixel has no hue to strengthen and stays grey.
+    saturation = (high - pixels.min(2, keepdims=True)) / np.maximum(high, 1)
+    # A grey pixel has no hue to strengthen: its distance is 0 and it stays grey.
     stretch = np.minimum(saturation + np.float32(values[0]), 1) / np.maximum(saturation, 1e-6)
-    return np.round(high - (high - pixels) * np.where(span > 0, stretch, 1)).astype(np.uint8)
+    return np.round(high - (high - pixels) * stretch).astype(np.uint8)
 
 
 def _deposited(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:

@@ -110,12 +110,13 @@ def test_severity_nought_is_a_copy(name: str) -> None:
     assert np.array_equal(out, IMAGES) and not np.shares_memory(out, IMAGES)
 
 
-@pytest.mark.parametrize("side", [28, 96])
-@pytest.mark.parametrize("name", NAMES)
+# At 28 pixels, 16 of them do not go into 28, 14 do: the published shares of pixelation are not in order there.
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [(name, side) for name in NAMES for side in (28, 96) if (name, side) != ("pixelate", 28)],
+)
 def test_severities_grow(name: str, side: int) -> None:
     """Each severity changes more than the one before, on drawn cells of both sizes."""
-    if (name, side) == ("pixelate", 28):
-        pytest.skip("16 pixels do not go into 28, 14 do: the published shares are not in order there")
     grown = distances(cells() if side == 96 else sized(cells(), side), name)
     assert all(low < high for low, high in pairwise(grown)), grown
     assert grown[-1] > 2
@@ -150,16 +151,15 @@ def test_a_corruption_is_a_function_of_seed_key_and_name(name: str) -> None:
         assert np.array_equal(whole, other) == (name not in DRAWN)
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Pixelation and JPEG have no length: they work on the image's own pixels, see docs/corruptions.md.
+@pytest.mark.parametrize("name", NAMES[2:])
 def test_small_and_large_images_look_alike(name: str) -> None:
     """A corrupted small image is the corrupted large one made small, better than the clean one made small."""
-    if name in ("pixelate", "jpeg_compression"):
-        pytest.skip("has no length: it works on the image's own pixels, see docs/corruptions.md")
-    large = sized(cells()[:8], 192)
+    large = sized(cells()[:8], 288)
     small = sized(large, 96)
     wanted = sized(corrupt(large, name, 5), 96).astype(int)
     error = np.abs(corrupt(small, name, 5) - wanted).mean()
-    assert error < 0.35 * np.abs(small - wanted).mean()
+    assert error < 0.3 * np.abs(small - wanted).mean()
 
 
 @pytest.mark.parametrize("name", ["stain_deposit", "bubble"])

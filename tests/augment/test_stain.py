@@ -186,6 +186,7 @@ def test_the_sample_follows_the_fingerprint(dataset: Dataset) -> None:
     """Another fingerprint draws another sample, which says the same."""
     other = replace(dataset, fingerprint="f" * 64)
     one, two = stain.for_dataset(dataset, sample=20), stain.for_dataset(other, sample=20)
+    assert np.array_equal(one, stain.for_dataset(dataset, sample=20))
     assert not np.array_equal(one, two)
     assert apart(one, two) < 4
 
