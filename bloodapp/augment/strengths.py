@@ -28,13 +28,19 @@ class Alone:
         return Pipeline((self.step,))
 
     @property
+    def values(self) -> str:
+        """Its values as they would be written, without its name; empty where it takes none."""
+        numbered = Step(self.step.name, self.step.numbers)
+        return pipeline_text(Pipeline((numbered,))).removeprefix(self.step.name).strip("()")
+
+    @property
     def text(self) -> str:
         """The operation as it would be written."""
         return pipeline_text(self.pipeline)
 
 
 def alone(pipeline: Pipeline) -> tuple[Alone, ...]:
-    """Every operation of a pipeline once with its values, in order; those inside choices, and those switched off, too."""
+    """Every operation of a pipeline once with its values, in order: those in choices, and those switched off, too."""
     met: dict[tuple[str, tuple[float, ...]], Alone] = {}
     for step, often, off in _met(pipeline, 1.0, off=False):
         key = (step.name, step.numbers)

@@ -6,10 +6,10 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui import augment_preview, augment_tools, state
+from bloodapp.ui import augment_each, augment_preview, augment_sweep, state
 
 STYLE = Path(__file__).with_name("augment_views.css")
-VIEWS = {"preview": "Preview"}
+VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths"}
 """The views, as the address and as people name them."""
 
 
@@ -20,6 +20,10 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         view = _view()
         if view == "preview":
             augment_preview.draw(dataset, pipeline)
+        elif view == "each":
+            augment_each.draw(dataset, pipeline)
+        elif view == "sweep":
+            augment_sweep.draw(dataset, pipeline)
 
 
 def _view() -> str:
