@@ -1,336 +1,342 @@
-"""The layers behind each operation: KerasCV and Keras where they have one, ours where no kept library does.
+"""The layers behind each operation: KerasCV and Keras where they have one, ours (`own`) where no kept library does.
 
-The one module that imports keras_cv, which gets no further releases. The preview and the training
-both draw with what `build` returns, so what one sees is what trains.
+The one module that imports keras_cv, which gets no further releases. Each function takes float32 images
+(B, S, S, 3) in 0–255 and the operation's numbers, scalars that may be tensors so that one graph serves every
+strength, and draws by the key in force (`keyed`). `drawing` composes them to pipelines.
 """
 
-import threading
+import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import keras
 import keras_cv
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from bloodapp.augment.pipelines import Pipeline, Step, resolve
+from bloodapp.augment import keyed, own
 
 RANGE = (0, 255)
-GROUP = 8  # images that share one draw of `oneof` and `sometimes`; so untaken branches cost nothing
 _FILLS: tuple[dict[str, Any], ...] = (
     {"fill_mode": "reflect"},
     {"fill_mode": "nearest"},
     {"fill_mode": "constant", "fill_value": 0.0},
     {"fill_mode": "constant", "fill_value": 255.0},
 )
+_LOUDEST = 0.999  # a factor of 1 would divide by zero
 
-Transform = Callable[[tf.Tensor], tf.Tensor]
-Draw = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+Number = Any
+"""A float, or a scalar float32 tensor."""
 
+keyed.rewire(module for name, module in sys.modules.items() if name.startswith("keras_cv.src."))
 
-def build(pipeline: Pipeline | str, seed: int) -> Draw:
-    """A function that augments one group of images, to be called in graph mode (tf.data or tf.function).
-
-    Takes float32 images (B, H, W, 3) in 0–255 and label weights (B, C); returns the same shapes, the
-    images clipped to 0–255. Draws derive from `seed`; within one thread the same calls give the same draws.
-    Raises PipelineError for a text that cannot be read.
-    """
-    resolved = resolve(pipeline) if isinstance(pipeline, str) else pipeline
-    # Layers that hold others (RandAugment) give them the global policy, which half precision would break.
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        apply = _chain(resolved, np.random.SeedSequence(seed))
-    finally:
-        keras.config.set_dtype_policy(policy)
-
-    def draw(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        changed = tf.clip_by_value(tf.cast(apply(images), tf.float32), 0.0, 255.0)
-        return tf.ensure_shape(changed, images.shape), labels
-
-    return draw
+# The one place that is written for AutoGraph: converted by itself, for to convert all doubles the time of tracing.
+keras_cv.layers.Equalization.equalize_channel = tf.autograph.to_graph(
+    keras_cv.layers.Equalization.equalize_channel
+)
 
 
-def _chain(pipeline: Pipeline, seeds: np.random.SeedSequence) -> Transform:
-    transforms = [
-        _transform(step, child)
-        for step, child in zip(pipeline.steps, seeds.spawn(len(pipeline.steps)), strict=True)
-    ]
+class _Between(keras_cv.core.FactorSampler):
+    """KerasCV's uniform strengths with bounds that may be tensors."""
 
-    def apply(images: tf.Tensor) -> tf.Tensor:
-        for transform in transforms:
-            images = transform(images)
-        return images
-
-    return apply
-
-
-def _transform(step: Step, seeds: np.random.SeedSequence) -> Transform:
-    seed = int(seeds.generate_state(1)[0] % 2**31)
-    if step.name in ("oneof", "sometimes"):
-        branches = [
-            _chain(branch, child)
-            for branch, child in zip(step.branches, seeds.spawn(len(step.branches)), strict=True)
-        ]
-        generator = tf.random.Generator.from_seed(seed)
-        if step.name == "oneof":
-            return _one_of(branches, generator)
-        return _sometimes(branches[0], step.numbers[0], generator)
-    return BUILDERS[step.name](seed, *step.numbers)
-
-
-def _one_of(branches: list[Transform], generator: tf.random.Generator) -> Transform:
-    def apply(images: tf.Tensor) -> tf.Tensor:
-        choice = generator.uniform((), 0, len(branches), dtype=tf.int32)
-        return tf.switch_case(choice, [lambda b=branch: _as_float(b(images)) for branch in branches])
-
-    return apply
-
-
-def _sometimes(branch: Transform, probability: float, generator: tf.random.Generator) -> Transform:
-    def apply(images: tf.Tensor) -> tf.Tensor:
-        return tf.cond(
-            generator.uniform(()) < probability, lambda: _as_float(branch(images)), lambda: _as_float(images)
-        )
-
-    return apply
-
-
-def _as_float(images: tf.Tensor) -> tf.Tensor:
-    return tf.cast(images, tf.float32)
-
-
-class _Draws(keras_cv.core.FactorSampler):
-    """KerasCV's uniform strengths from a generator that can be reseeded; its own draw from the graph's hidden state."""
-
-    def __init__(self, low: float, high: float, seed: int) -> None:
+    def __init__(self, low: Number, high: Number) -> None:
         self.low, self.high = low, high
-        self.generator = tf.random.Generator.from_seed(seed)
 
-    def __call__(self, shape: Any = (), dtype: str = "float32") -> tf.Tensor:
-        return tf.cast(self.generator.uniform(() if shape is None else shape, self.low, self.high), dtype)
+    def __call__(self, shape: Any = (), dtype: Any = "float32") -> tf.Tensor:
+        return tf.cast(keyed.uniform(() if shape is None else shape, self.low, self.high), dtype)
 
 
-class _NormalDraws(_Draws):
-    """The same for KerasCV's clipped normal strengths (RandAugment)."""
+class _Around(keras_cv.core.FactorSampler):
+    """KerasCV's clipped normal strengths (RandAugment's) with numbers that may be tensors."""
 
-    def __init__(self, mean: float, stddev: float, low: float, high: float, seed: int) -> None:
-        super().__init__(low, high, seed)
-        self.mean, self.stddev = mean, stddev
+    def __init__(self, mean: Number, stddev: Number, low: Number, high: Number) -> None:
+        self.mean, self.stddev, self.low, self.high = mean, stddev, low, high
 
-    def __call__(self, shape: Any = (), dtype: str = "float32") -> tf.Tensor:
-        drawn = self.generator.normal(() if shape is None else shape, self.mean, self.stddev)
+    def __call__(self, shape: Any = (), dtype: Any = "float32") -> tf.Tensor:
+        drawn = keyed.normal(() if shape is None else shape, self.mean, self.stddev)
         return tf.cast(tf.clip_by_value(drawn, self.low, self.high), dtype)
 
 
-def _seeded(layer: keras.layers.Layer, seed: int) -> keras.layers.Layer:
-    """The KerasCV layer with every strength drawn from a generator of ours, those of layers inside it too."""
-    for place, (name, value) in enumerate(sorted(vars(layer).items())):
-        own = seed + 31 * place
-        if isinstance(value, keras_cv.core.UniformFactorSampler):
-            setattr(layer, name, _Draws(value.lower, value.upper, own))
-        elif isinstance(value, keras_cv.core.NormalFactorSampler):
-            setattr(
-                layer, name, _NormalDraws(value.mean, value.stddev, value.min_value, value.max_value, own)
-            )
-    for place, inner in enumerate(getattr(layer, "layers", ()) or ()):
-        _seeded(inner, seed + 1009 * (place + 1))
-    return layer
+def _call(layer: keras.layers.Layer, images: Any, **factors: Any) -> Any:
+    """The layer's answer in training, with some attributes, its strengths, put in place of those it was made with."""
+    for name, value in factors.items():
+        setattr(layer, name, value)
+    return layer(images, training=True)
 
 
-def _training(layer: keras.layers.Layer, seed: int = 0) -> Transform:
-    if type(layer).__module__.startswith("keras_cv"):
-        _seeded(layer, seed)
-    return lambda images: layer(images, training=True)
+@lru_cache(maxsize=1)
+def keras_layers() -> dict[str, keras.layers.Layer]:
+    """Keras's layers, made once outside of any graph: they hold a state, which is not used, that no graph may make."""
+    made: dict[str, keras.layers.Layer] = {
+        "shear": keras.layers.RandomShear(0.5, 0.5, fill_mode="reflect", dtype="float32"),
+        "brightness": keras.layers.RandomBrightness(0.5, value_range=RANGE, dtype="float32"),
+        "contrast": keras.layers.RandomContrast(0.5, value_range=RANGE, dtype="float32"),
+    }
+    for number, fill in enumerate(_FILLS):
+        # Keras, not KerasCV: twice as fast, and the constant fill takes any grey level.
+        made[f"rotate {number}"] = keras.layers.RandomRotation(0.5, dtype="float32", **fill)
+        made[f"shift {number}"] = keras.layers.RandomTranslation(0.5, 0.5, dtype="float32", **fill)
+        made[f"zoom {number}"] = keras.layers.RandomZoom((-0.5, 0.5), dtype="float32", **fill)
+    for layer in made.values():
+        layer.generator = keyed.KeySeeds()
+    return made
 
 
-def _flip(seed: int) -> Transform:
-    # Two layers: one with "horizontal_and_vertical" takes one draw for both, so that it only turns by 180°.
-    across = keras.layers.RandomFlip("horizontal", seed=seed, dtype="float32")
-    down = keras.layers.RandomFlip("vertical", seed=seed + 1, dtype="float32")
-    return lambda images: down(across(images, training=True), training=True)
+def _flip(images: tf.Tensor, share: Number, axes: float) -> tf.Tensor:
+    # KerasCV's, once for each axis: Keras's takes one draw for both, so that it only turns by 180°, and no rate.
+    for axis, mode in ((1, "horizontal"), (2, "vertical")):
+        if axes in (0, axis):
+            layer = keras_cv.layers.RandomFlip(mode, rate=0.5, dtype="float32")
+            images = _call(layer, images, rate=share)
+    return images
 
 
-def _rotate(seed: int, angle: float, fill: float) -> Transform:
-    # Keras, not KerasCV: twice as fast, and its constant fill takes any grey level.
-    return _training(
-        keras.layers.RandomRotation(angle / 360, seed=seed, dtype="float32", **_FILLS[int(fill)])
+def _rotate(images: tf.Tensor, angle: Number, fill: float) -> tf.Tensor:
+    layer = keras_layers()[f"rotate {int(fill)}"]
+    return _call(layer, images, factor=(-angle / 360, angle / 360))
+
+
+def _shift(images: tf.Tensor, amount: Number, fill: float) -> tf.Tensor:
+    layer = keras_layers()[f"shift {int(fill)}"]
+    bounds = {"height_lower": -amount, "height_upper": amount, "width_lower": -amount, "width_upper": amount}
+    return _call(layer, images, **bounds)
+
+
+def _zoom(images: tf.Tensor, amount: Number, fill: float) -> tf.Tensor:
+    layer = keras_layers()[f"zoom {int(fill)}"]
+    return _call(layer, images, height_lower=-amount, height_upper=amount)
+
+
+def _crop(images: tf.Tensor, amount: Number, aspect: Number) -> tf.Tensor:
+    layer = keras_cv.layers.RandomCropAndResize(
+        (images.shape[1], images.shape[2]),
+        crop_area_factor=_Between(1 - amount, 1.0),
+        aspect_ratio_factor=_Between(1 - aspect, 1 + aspect),
+        dtype="float32",
     )
+    layer.auto_vectorize = False  # a loop is traced in a fraction of the time, and draws by key
+    return _call(layer, images)
 
 
-def _shift(seed: int, amount: float, fill: float) -> Transform:
-    return _training(
-        keras.layers.RandomTranslation(amount, amount, seed=seed, dtype="float32", **_FILLS[int(fill)])
-    )
+def _shear(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    layer = keras_layers()["shear"]
+    return _call(layer, images, x_factor=(0.0, amount), y_factor=(0.0, amount))
 
 
-def _zoom(seed: int, amount: float, fill: float) -> Transform:
-    return _training(
-        keras.layers.RandomZoom((-amount, amount), seed=seed, dtype="float32", **_FILLS[int(fill)])
-    )
+def _brightness(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    layer = keras_layers()["brightness"]
+    return _call(layer, images, factor=(-amount, amount))
 
 
-def _shear(seed: int, amount: float) -> Transform:
-    return _training(
-        keras.layers.RandomShear(amount, amount, fill_mode="reflect", seed=seed, dtype="float32")
-    )
+def _contrast(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    layer = keras_layers()["contrast"]
+    return _call(layer, images, factor=(amount, amount))
 
 
-def _brightness(seed: int, amount: float) -> Transform:
-    return _training(keras.layers.RandomBrightness(amount, value_range=RANGE, seed=seed, dtype="float32"))
-
-
-def _contrast(seed: int, amount: float) -> Transform:
-    return _training(keras.layers.RandomContrast(amount, value_range=RANGE, seed=seed, dtype="float32"))
-
-
-def _saturation(seed: int, amount: float) -> Transform:
+def _saturation(images: tf.Tensor, amount: Number) -> tf.Tensor:
     # KerasCV counts 0.5 as unchanged, 0 as grey and 1 as fully saturated.
-    low, high = 0.5 - amount / 2, 0.5 + amount / 2
-    return _training(keras_cv.layers.RandomSaturation((low, high), seed=seed, dtype="float32"), seed)
+    half = tf.minimum(tf.convert_to_tensor(amount, tf.float32), _LOUDEST) / 2
+    layer = keras_cv.layers.RandomSaturation(_Between(0.5 - half, 0.5 + half), dtype="float32")
+    return _call(layer, images)
 
 
-def _hue(seed: int, amount: float) -> Transform:
-    return _training(keras_cv.layers.RandomHue(amount, value_range=RANGE, seed=seed, dtype="float32"), seed)
+def _hue(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    # KerasCV halves its factor and draws a sign.
+    layer = keras_cv.layers.RandomHue(_Between(0.0, 2 * amount), value_range=RANGE, dtype="float32")
+    return _call(layer, images)
 
 
-def _channelshift(seed: int, amount: float) -> Transform:
-    return _training(keras_cv.layers.RandomChannelShift(RANGE, amount, seed=seed, dtype="float32"), seed)
+def _jitter(
+    images: tf.Tensor, brightness: Number, contrast: Number, saturation: Number, hue: Number
+) -> tf.Tensor:
+    # The four layers that KerasCV's RandomColorJitter is made of, in its order; it takes no numbers of ours.
+    return _hue(_saturation(_contrast(_brightness(images, brightness), contrast), saturation), hue)
 
 
-def _grayscale(seed: int) -> Transform:
-    return _training(keras_cv.layers.Grayscale(output_channels=3, dtype="float32"))
+def _channelshift(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    # KerasCV halves its factor and draws a sign.
+    layer = keras_cv.layers.RandomChannelShift(RANGE, _Between(0.0, 2 * amount), dtype="float32")
+    layer.auto_vectorize = False
+    return _call(layer, images)
 
 
-def _sharpness(seed: int, amount: float) -> Transform:
-    # KerasCV counts 0.5 as unchanged.
-    low, high = 0.5 - amount / 2, 0.5 + amount / 2
-    return _training(
-        keras_cv.layers.RandomSharpness((low, high), value_range=RANGE, seed=seed, dtype="float32"), seed
+def _channelshuffle(images: tf.Tensor) -> tf.Tensor:
+    return _call(keras_cv.layers.ChannelShuffle(groups=3, dtype="float32"), images)
+
+
+def _grayscale(images: tf.Tensor) -> tf.Tensor:
+    return _call(keras_cv.layers.Grayscale(output_channels=3, dtype="float32"), images)
+
+
+def _solarize(images: tf.Tensor, threshold: Number) -> tf.Tensor:
+    layer = keras_cv.layers.Solarization(
+        RANGE, addition_factor=0.0, threshold_factor=_Between(threshold, 256.0), dtype="float32"
     )
+    return _call(layer, images)
 
 
-def _blur(seed: int, sigma: float) -> Transform:
-    reach = max(1, int(np.ceil(2.5 * sigma)))
-    layer = keras_cv.layers.RandomGaussianBlur(
-        2 * reach + 1, (0.05, max(sigma, 0.06)), seed=seed, dtype="float32"
-    )
-    blur = _training(layer, seed)
-    around = ((0, 0), (reach, reach), (reach, reach), (0, 0))
+def _posterize(images: tf.Tensor, bits: Number) -> tf.Tensor:
+    layer = keras_cv.layers.Posterization(RANGE, 4, dtype="float32")
+    return _call(layer, images, _shift=tf.cast(8 - bits, tf.uint8))
+
+
+def _equalize(images: tf.Tensor) -> tf.Tensor:
+    return _call(keras_cv.layers.Equalization(RANGE, dtype="float32"), images)
+
+
+def _autocontrast(images: tf.Tensor) -> tf.Tensor:
+    return _call(keras_cv.layers.AutoContrast(RANGE, dtype="float32"), images)
+
+
+def _sharpness(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    # KerasCV blends with a softened image: 0 leaves alone, 1 is the soft one, below 0 sharpens.
+    layer = keras_cv.layers.RandomSharpness(_Between(-amount, amount), value_range=RANGE, dtype="float32")
+    return _call(layer, images)
+
+
+def _blur(images: tf.Tensor, sigma: Number, reach: int) -> tf.Tensor:
+    layer = keras_cv.layers.RandomGaussianBlur(2 * reach + 1, _Between(0.0, sigma), dtype="float32")
+    layer.auto_vectorize = False
     # The layer takes what lies outside for black, which would darken the edges.
-    return lambda images: blur(tf.pad(images, around, "REFLECT"))[:, reach:-reach, reach:-reach]
+    around = ((0, 0), (reach, reach), (reach, reach), (0, 0))
+    return _call(layer, tf.pad(images, around, "SYMMETRIC"))[:, reach:-reach, reach:-reach]
 
 
-def _noise(seed: int, sigma: float) -> Transform:
-    # Ours: keras.layers.GaussianNoise has one fixed strength for all images and no bound of its own.
-    generator = tf.random.Generator.from_seed(seed)
-
-    def apply(images: tf.Tensor) -> tf.Tensor:
-        strength = generator.uniform((tf.shape(images)[0], 1, 1, 1), 0.0, sigma)
-        return images + strength * generator.normal(tf.shape(images))
-
-    return apply
-
-
-def _jpeg(seed: int, quality: float) -> Transform:
-    compress = _training(
-        keras_cv.layers.RandomJpegQuality((int(quality), 96), seed=seed, dtype="float32"), seed
-    )
+def _jpeg(images: tf.Tensor, quality: Number) -> tf.Tensor:
+    layer = keras_cv.layers.RandomJpegQuality(_Between(quality, 100.0), dtype="float32")
+    layer.auto_vectorize = False
     # The layer expects images in 0–1 and would saturate others.
-    return lambda images: 255.0 * compress(tf.clip_by_value(images / 255.0, 0.0, 1.0))
+    return 255.0 * _call(layer, tf.clip_by_value(images / 255.0, 0.0, 1.0))
 
 
-def _cutout(seed: int, amount: float) -> Transform:
-    side = (0.1, max(amount, 0.1))
-    covers = [
-        _training(
-            keras_cv.layers.RandomCutout(side, side, fill_value=fill, seed=seed + i, dtype="float32"),
-            seed + i,
-        )
-        for i, fill in enumerate((128.0, 0.0, 255.0))
-    ]
-    return _one_of(covers, tf.random.Generator.from_seed(seed))
+def _cutout(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    side = _Between(tf.minimum(0.1, amount), amount)
+    layer = keras_cv.layers.RandomCutout(side, side, fill_value=0.0, dtype="float32")
+    # The layer covers with one grey level for all; drawn on white, it tells where the rectangles are.
+    covered = _call(layer, tf.ones_like(images)) < 0.5
+    grey = keyed.uniform([tf.shape(images)[0], 1, 1, 1], 0, 3, tf.int32)
+    return tf.where(covered, tf.gather(tf.constant([128.0, 0.0, 255.0]), grey), images)
 
 
-def _gridmask(seed: int, amount: float) -> Transform:
-    return _training(keras_cv.layers.GridMask(ratio_factor=(0, amount), seed=seed, dtype="float32"), seed)
+def _gridmask(images: tf.Tensor, amount: Number) -> tf.Tensor:
+    return _call(keras_cv.layers.GridMask(ratio_factor=_Between(0.0, amount), dtype="float32"), images)
 
 
-def _solarize(seed: int) -> Transform:
-    return _training(
-        keras_cv.layers.Solarization(RANGE, threshold_factor=(96, 224), seed=seed, dtype="float32"), seed
+def _randaugment(images: tf.Tensor, magnitude: Number, count: Number) -> tf.Tensor:
+    # One operation at a time, so that how many there are is a number as well and the graph is a fifth as large.
+    layer = keras_cv.layers.RandAugment(RANGE, augmentations_per_image=1, magnitude=0.0, dtype="float32")
+    strongest = keras_cv.layers.RandAugment(RANGE, magnitude=1.0, dtype="float32")
+    for weak, strong in zip(layer.layers, strongest.layers, strict=True):
+        _interpolate(weak, strong, magnitude)
+    layer.layers = layer._random_choice.layers = list(layer.layers)
+
+    def one(image: tf.Tensor) -> tf.Tensor:
+        return keyed.repeated(count, lambda one: layer._augment({"images": one})["images"], image)
+
+    return keyed.mapped(one, images)
+
+
+def _interpolate(weak: Any, strong: Any, magnitude: Number) -> None:
+    """Make the layer of magnitude 0 one of `magnitude`: RandAugment's strengths are linear in it."""
+
+    def between(name: str) -> Any:
+        low, high = (getattr(one, name) for one in samplers)
+        return low + magnitude * (high - low)
+
+    for name, low in vars(weak).items():
+        samplers = low, getattr(strong, name)
+        kinds = {type(one) for one in samplers}
+        if keras_cv.core.NormalFactorSampler in kinds:
+            setattr(weak, name, _Around(*map(between, ("mean", "stddev", "min_value", "max_value"))))
+        elif keras_cv.core.UniformFactorSampler in kinds:
+            ends = [
+                (one.lower, one.upper) if hasattr(one, "lower") else (one.value, one.value)
+                for one in samplers
+            ]
+            lows, highs = zip(*ends, strict=True)
+            low_now, high_now = (a + magnitude * (b - a) for a, b in (lows, highs))
+            setattr(weak, name, _Between(low_now, high_now))
+        elif name in ("height_lower", "height_upper", "width_lower", "width_upper"):
+            setattr(weak, name, low + magnitude * (samplers[1] - low))
+
+
+def _augmix(images: tf.Tensor, severity: Number, chains: float) -> tf.Tensor:
+    layer = keras_cv.layers.AugMix(RANGE, severity=0.5, num_chains=int(chains), dtype="float32")
+    return _call(layer, images, severity_factor=_Between(tf.minimum(0.01, severity), severity))
+
+
+def _cutmix(images: tf.Tensor, labels: tf.Tensor, alpha: Number) -> tuple[tf.Tensor, tf.Tensor]:
+    # A fourth channel, each image's number, tells whose pixel each is: the layer's own labels count the whole
+    # rectangle, also what of it lies outside the image.
+    count = tf.shape(images)[0]
+    number = tf.cast(tf.range(count), tf.float32)[:, None, None, None]
+    marked = tf.concat([images, number * tf.ones_like(images[..., :1])], 3)
+    mixed = _call(
+        keras_cv.layers.CutMix(alpha=1.0, dtype="float32"), {"images": marked, "labels": labels}, alpha=alpha
+    )["images"]
+    whose = tf.cast(tf.round(mixed[..., 3]), tf.int32)
+    seen = tf.reduce_mean(tf.one_hot(tf.reshape(whose, [count, -1]), count), axis=1)
+    return mixed[..., :3], tf.linalg.matmul(seen, labels)
+
+
+def _mixup(images: tf.Tensor, labels: tf.Tensor, alpha: Number) -> tuple[tf.Tensor, tf.Tensor]:
+    mixed = _call(
+        keras_cv.layers.MixUp(alpha=1.0, dtype="float32"), {"images": images, "labels": labels}, alpha=alpha
     )
+    return mixed["images"], mixed["labels"]
 
 
-def _posterize(seed: int, bits: float) -> Transform:
-    return _training(keras_cv.layers.Posterization(RANGE, int(bits), dtype="float32"))
-
-
-def _randaugment(seed: int, magnitude: float, count: float) -> Transform:
-    return _training(
-        keras_cv.layers.RandAugment(
-            RANGE, augmentations_per_image=int(count), magnitude=magnitude, seed=seed, dtype="float32"
-        ),
-        seed,
+def _fouriermix(
+    images: tf.Tensor, labels: tf.Tensor, alpha: Number, decay: Number
+) -> tuple[tf.Tensor, tf.Tensor]:
+    mixed = _call(
+        keras_cv.layers.FourierMix(alpha=0.5, dtype="float32"),
+        {"images": images, "labels": labels},
+        alpha=alpha,
+        decay_power=tf.cast(decay, tf.float64),
     )
+    return mixed["images"], mixed["labels"]
 
 
-BUILDERS: dict[str, Callable[..., Transform]] = {
+LAYERS: dict[str, Callable[..., tf.Tensor]] = {
     "flip": _flip,
+    "quarterturn": own.quarterturn,
     "rotate": _rotate,
     "shift": _shift,
     "zoom": _zoom,
+    "crop": _crop,
     "shear": _shear,
     "brightness": _brightness,
     "contrast": _contrast,
     "saturation": _saturation,
     "hue": _hue,
+    "jitter": _jitter,
     "channelshift": _channelshift,
+    "channelshuffle": _channelshuffle,
     "grayscale": _grayscale,
+    "solarize": _solarize,
+    "posterize": _posterize,
+    "equalize": _equalize,
+    "autocontrast": _autocontrast,
+    "invert": own.invert,
+    "scaleabs": own.scaleabs,
     "sharpness": _sharpness,
     "blur": _blur,
-    "noise": _noise,
+    "noise": own.noise,
     "jpeg": _jpeg,
     "cutout": _cutout,
     "gridmask": _gridmask,
-    "solarize": _solarize,
-    "posterize": _posterize,
+    "stain": own.stain,
+    "edges": own.edges,
+    "corrupt": own.corrupt,
     "randaugment": _randaugment,
+    "augmix": _augmix,
 }
+"""Images and an operation's numbers → images; without `share`, which `drawing` sees to."""
 
-
-class Traced:
-    """A pipeline traced once as a graph and reseeded at every call, so that a seed alone decides what is drawn."""
-
-    def __init__(self, pipeline: str) -> None:
-        self._draw = tf.function(build(pipeline, seed=0), reduce_retracing=True)
-        self._lock = threading.Lock()
-
-    def __call__(
-        self, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.float32], seed: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """Draw uint8 (N, S, S, 3) with label weights (N, C), in groups as training does; same shapes back."""
-        count = len(images)
-        places = np.resize(np.arange(count), -(-count // GROUP) * GROUP)
-        drawn, mixed = [], []
-        with self._lock:
-            for start in range(0, len(places), GROUP):
-                group = places[start : start + GROUP]
-                batch = tf.constant(images[group], tf.float32), tf.constant(labels[group])
-                if start == 0:
-                    _reseed(self._draw.get_concrete_function(*batch), seed)
-                image_group, label_group = self._draw(*batch)
-                drawn.append(image_group.numpy())
-                mixed.append(label_group.numpy())
-        whole = np.round(np.concatenate(drawn)[:count]).astype(np.uint8)
-        return whole, np.concatenate(mixed)[:count]
-
-
-def _reseed(traced: Any, seed: int) -> None:
-    """Set the state of every generator that the graph draws from: Philox states and Keras seed counters."""
-    random = np.random.default_rng(seed)
-    for variable in traced.variables:
-        if variable.dtype.is_integer:
-            state = random.integers(1, 2**31, variable.shape.as_list())
-            variable.assign(tf.cast(state, variable.dtype))
+MIXERS: dict[str, Callable[..., tuple[tf.Tensor, tf.Tensor]]] = {
+    "cutmix": _cutmix,
+    "mixup": _mixup,
+    "fouriermix": _fouriermix,
+}
+"""Images, label weights and an operation's numbers → images and label weights; without `share`."""

@@ -50,8 +50,8 @@ _NAMED = (
         "mixed",
         "Mixed",
         "flip|rotate(180)|sometimes(0.3; zoom(0.2)|shift(0.08))"
-        "|sometimes(0.5; oneof(brightness(0.25)|contrast(0.35); channelshift(0.2); hue(0.08)|saturation(0.4)"
-        "; channelshift(0.12)|contrast(0.4)))"
+        "|sometimes(0.5; oneof(brightness(0.25)|contrast(0.35); channelshift(0.1); hue(0.04)|saturation(0.4)"
+        "; channelshift(0.06)|contrast(0.4)))"
         "|sometimes(0.35; oneof(noise(25); blur(1.6); jpeg(15)|noise(10)))"
         "|sometimes(0.15; cutout(0.35))",
         "Half of the images nearly as they are, half changed in colour, focus or noise: for a short training.",
@@ -63,8 +63,8 @@ _NAMED = (
         "flip"
         "|oneof(none; rotate(180); rotate(180, edge); rotate(180, black)|shear(0.2)"
         "; rotate(90, white)|zoom(0.3, edge)|shift(0.15, edge); zoom(0.3)|shift(0.12))"
-        "|oneof(none; none; brightness(0.3)|contrast(0.4); channelshift(0.25); hue(0.12)|saturation(0.6)"
-        "; channelshift(0.15)|brightness(0.2)|contrast(0.5); grayscale|brightness(0.15); contrast(0.7)|hue(0.5)"
+        "|oneof(none; none; brightness(0.3)|contrast(0.4); channelshift(0.125); hue(0.06)|saturation(0.6)"
+        "; channelshift(0.075)|brightness(0.2)|contrast(0.5); grayscale|brightness(0.15); contrast(0.7)|hue(0.25)"
         "; randaugment(0.5, 2))"
         "|oneof(none; none; noise(35); blur(2.2); noise(15)|jpeg(15); jpeg(8); blur(1.2)|noise(20)"
         "; sharpness(0.8)|noise(12))"

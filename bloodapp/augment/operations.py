@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass
 
+from bloodapp.augment.corruptions import CORRUPTIONS
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -151,7 +153,7 @@ _COLOUR = (
         "hue",
         "colour",
         "Turn the colours around the wheel.",
-        (_amount(0.05, 0.5, "Share of the colour wheel."),),
+        (_amount(0.04, 0.5, "Largest turn to either side, as a share of the wheel."),),
     ),
     Operation(
         "jitter",
@@ -168,7 +170,7 @@ _COLOUR = (
         "channelshift",
         "colour",
         "Shift red, green and blue, each by its own amount: another stain, another lamp.",
-        (_amount(0.15, 0.6, "Largest shift, as a share of the full range of grey levels."),),
+        (_amount(0.08, 0.3, "Largest shift, as a share of the full range of grey levels."),),
     ),
     Operation("channelshuffle", "colour", "Exchange red, green and blue at random.", (_share(),)),
     Operation("grayscale", "colour", "Take the colour away.", (_share(),)),
@@ -260,21 +262,6 @@ _COVER = (
     ),
 )
 
-_KINDS = (
-    "any",
-    "pixelate",
-    "jpeg_compression",
-    "defocus_blur",
-    "motion_blur",
-    "brightness_up",
-    "brightness_down",
-    "contrast_up",
-    "contrast_down",
-    "saturate",
-    "stain_deposit",
-    "bubble",
-)
-
 _MICROSCOPE = (
     Operation(
         "stain",
@@ -293,7 +280,7 @@ _MICROSCOPE = (
         "microscope",
         "A corruption of MedMNIST-C for blood cells (Di Salvo et al., 2024), of a severity drawn up to this one.",
         (
-            _choice("kind", "Which one; `any` draws one for each image.", *_KINDS),
+            _choice("kind", "Which one; `any` draws one for each image.", "any", *CORRUPTIONS),
             Parameter("severity", 3, 0, 5, "", "Highest severity; 0 none.", whole=True, neutral=0),
         ),
     ),

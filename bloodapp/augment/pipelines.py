@@ -90,14 +90,23 @@ def scaled(pipeline: Pipeline, factor: float) -> Pipeline:
     return Pipeline(tuple(_scaled(step, factor) for step in pipeline.steps))
 
 
-def mixes(pipeline: Pipeline) -> tuple[str, ...]:
-    """The names of its operations that mix images and labels, in order; none of those that are switched off."""
+def operations(pipeline: Pipeline) -> tuple[str, ...]:
+    """The names of its operations, each once, in order, also those within others; none of those switched off."""
     found: list[str] = []
     for step in pipeline.steps:
-        found += [step.name] if OPERATIONS[step.name].mixes else []
         if step.name != "off":
-            found += [name for branch in step.branches for name in mixes(branch)]
+            found += [step.name, *(name for branch in step.branches for name in operations(branch))]
     return tuple(dict.fromkeys(found))
+
+
+def mixes(pipeline: Pipeline) -> tuple[str, ...]:
+    """The names of its operations that mix images and labels, in order."""
+    return tuple(name for name in operations(pipeline) if OPERATIONS[name].mixes)
+
+
+def uses(pipeline: Pipeline, name: str) -> bool:
+    """Whether an operation of that name is in it and not switched off."""
+    return name in operations(pipeline)
 
 
 def idle(step: Step) -> bool:

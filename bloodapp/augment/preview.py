@@ -1,31 +1,33 @@
 """A pipeline drawn on images at hand, by the layers that train."""
 
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.augment.pipelines import resolve, text
+from bloodapp.augment.keys import batch_key
+from bloodapp.augment.pipelines import Pipeline, resolve
 
 
 def preview(
-    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int16], classes: int, pipeline: str, seed: int
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.integer],
+    classes: int,
+    pipeline: Pipeline | str,
+    seed: int,
+    *,
+    stains: npt.NDArray[np.float64] | None = None,
+    epoch: int = 0,
+    batch: int = 0,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """The images as the pipeline draws them: uint8 (N, S, S, 3) → uint8 (N, S, S, 3) and label weights (N, C).
+    """The images as one batch that the pipeline draws: uint8 (N, S, S, 3) → the same and label weights (N, C).
 
-    The same seed gives the same picture. The first call loads TensorFlow (about 8 s), the first
-    for a pipeline traces it (up to some seconds); later ones take milliseconds. Raises PipelineError.
+    What a training of that seed makes of these images as the batch of that number, counted from 0, bit for bit. The
+    first call loads TensorFlow (about 8 s), the first for an operation traces it (up to a second); later ones take
+    milliseconds. `stains` are the dataset's stain vectors (2, 3). Raises PipelineError.
     """
-    canonical = text(resolve(pipeline))
+    resolved = resolve(pipeline) if isinstance(pipeline, str) else pipeline
     weights = np.eye(classes, dtype=np.float32)[labels]
-    drawn, mixed = _drawer(canonical)(images, weights, seed)
-    return drawn, mixed
+    if not resolved.steps:
+        return images.copy(), weights
+    from bloodapp.augment.drawing import draw_batch
 
-
-@lru_cache(maxsize=16)
-def _drawer(pipeline: str) -> Any:
-    """A traced function for the pipeline, reseeded at every call."""
-    from bloodapp.augment.layers import Traced
-
-    return Traced(pipeline)
+    return draw_batch(resolved, images, weights, batch_key(seed, epoch, batch), stains)

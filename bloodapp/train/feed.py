@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bloodapp.augment import layers
+from bloodapp.augment.drawing import build
+from bloodapp.augment.keys import batch_key
 from bloodapp.data.images import to_square
 from bloodapp.train.recipes import Recipe
 
@@ -19,25 +20,35 @@ def training_batches(
     recipe: Recipe,
     size: int,
     epoch: Callable[[], int],
+    stains: npt.NDArray[np.float64] | None = None,
 ) -> tf.data.Dataset:
     """Endless (images float32 (B, S, S, 3) in 0–255, label weights float32 (B, C)), shuffled and augmented.
 
     `images` is the whole dataset (N, H, H, 3), `rows` the training rows, `weights` (N, C) one-hot labels,
-    `size` the side S. Each pass over the feed begins with the order of the current `epoch()`, which derives
-    from the recipe's seed, so that a continued run goes on with the order it would have had. One feed
-    serves all epochs: the pipeline is traced once.
+    `size` the side S, `stains` the dataset's stain vectors (2, 3). The feed begins with the current `epoch()`.
+    Rows and draws of a batch derive from the recipe's seed, its epoch and its number alone, so that a continued run
+    goes on with the batches it would have had, and a preview can show any of them. One feed serves all epochs.
     """
-    seed = int(np.random.SeedSequence([recipe.seed, epoch()]).generate_state(1)[0] % 2**31)
-    draw = layers.build(recipe.pipeline, seed)
+    draw = build(recipe.pipeline, stains=stains)
 
-    def order() -> Iterator[npt.NDArray[np.int64]]:
+    def batches() -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
         for number in itertools.count(epoch()):
-            yield np.random.default_rng([recipe.seed, number]).permutation(rows)
+            for place, chosen in enumerate(epoch_batches(rows, recipe, number)):
+                yield chosen, batch_key(recipe.seed, number, place)
 
-    feed = tf.data.Dataset.from_generator(order, output_signature=tf.TensorSpec((None,), tf.int64)).unbatch()
-    feed = feed.batch(layers.GROUP).map(_reader(images, weights, size), num_parallel_calls=1)
-    feed = feed.map(draw, num_parallel_calls=tf.data.AUTOTUNE)
-    return feed.rebatch(recipe.batch).prefetch(4)
+    signature = (tf.TensorSpec((recipe.batch,), tf.int64), tf.TensorSpec((2,), tf.int32))
+    feed = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    feed = feed.map(_reader(images, weights, size), num_parallel_calls=1)
+    return feed.map(draw, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+
+
+def epoch_batches(rows: npt.NDArray[np.int64], recipe: Recipe, epoch: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The rows of each batch of an epoch, counted from 0: every row once, but for those too few to fill a batch."""
+    order = np.random.default_rng([recipe.seed, epoch]).permutation(rows)
+    if len(order) < recipe.batch:
+        order = np.resize(order, recipe.batch)
+    for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
+        yield order[start : start + recipe.batch]
 
 
 def plain_batch(
@@ -50,14 +61,16 @@ def plain_batch(
     return picked.astype(np.float32)
 
 
-def _reader(images: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32], size: int) -> object:
+def _reader(
+    images: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32], size: int
+) -> Callable[..., tuple[tf.Tensor, ...]]:
     classes = weights.shape[1]
 
     def gather(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         return plain_batch(images, rows, size), weights[rows]
 
-    def read(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def read(rows: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         batch, labels = tf.numpy_function(gather, [rows], (tf.float32, tf.float32))
-        return tf.ensure_shape(batch, (None, size, size, 3)), tf.ensure_shape(labels, (None, classes))
+        return tf.ensure_shape(batch, (None, size, size, 3)), tf.ensure_shape(labels, (None, classes)), key
 
     return read

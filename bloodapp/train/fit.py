@@ -87,6 +87,8 @@ def _prepare(recipe: Recipe) -> tuple[str, str]:
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(recipe.seed)
+    if recipe.deterministic:
+        tf.config.experimental.enable_op_determinism()
     precision = choose_precision(recipe)
     keras.mixed_precision.set_global_policy(precision)
     return precision, device_name()
@@ -136,6 +138,8 @@ class _Training:
         self.classes = len(run.classes)
         self.checkpoints = self.folder / "checkpoints"
         self.checkpoints.mkdir(exist_ok=True)
+        stains = run.config.get("stains")
+        self.stains = None if stains is None else np.asarray(stains, np.float64)
         self.state = self._state()
         self.steps = max(1, len(self.rows["train"]) // recipe.batch)
 
@@ -189,6 +193,7 @@ class _Training:
                     recipe,
                     size,
                     lambda: self.state["epoch"],
+                    self.stains,
                 )
             model.fit(
                 feeds[size],

@@ -105,6 +105,9 @@ class Recipe:
         0, "Use at most this many images, drawn by class. 0 means all.", low=0, high=10_000_000
     )
     seed: int = _field(1, "All randomness derives from it.", low=0, high=2**31 - 1)
+    deterministic: bool = _field(
+        False, "Compute the same to the last bit every time on the same machine; slower on a GPU."
+    )
 
 
 RECIPES: dict[str, Recipe] = {
