@@ -280,7 +280,7 @@ def _records(
     known = dataset.items[["name", "part", "width", "height", "mode"]].to_numpy()
     labels = np.full(len(dataset), -1, np.int16)
     labels[planned.rows] = planned.labels
-    family = _families(dataset.parents)
+    family = dataset.families
     # Where an image stands in the new dataset, by its row, and where the first of its family does.
     at, first = (np.full(len(dataset), -1, np.int64) for _ in range(2))
     written = 0
@@ -340,11 +340,3 @@ def _drawn(
 
 def _in_blocks(rows: Ints) -> Iterator[Ints]:
     return (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
-
-
-def _families(parents: Ints) -> Ints:
-    """For each image the one that it was made from in the end, itself if from none, (N,)."""
-    family = np.where(parents >= 0, parents, np.arange(len(parents)))
-    while (family[family] != family).any():
-        family = family[family]
-    return family

@@ -117,6 +117,14 @@ class Dataset:
         return self.items["parent"].to_numpy(np.int64)
 
     @cached_property
+    def families(self) -> NDArray[np.int64]:
+        """The image that each was made from in the end, int64 (N,), itself for the originals."""
+        family = np.where(self.parents >= 0, self.parents, np.arange(len(self)))
+        while (family[family] != family).any():
+            family = family[family]
+        return family
+
+    @cached_property
     def truth(self) -> "pd.DataFrame | None":
         """What is really wrong with it, where that is known; else None.
 

@@ -52,7 +52,7 @@ def scan(
     """Run all detectors over a dataset and keep their findings in its folder.
 
     Judges the images and their GIVEN labels, whatever was decided since: a decision is about a finding, and the
-    finding stays.
+    finding stays. Nothing is found about copies that the app made of others, which know their parent.
 
     Args:
         dataset: whose images are looked at.
@@ -73,7 +73,8 @@ def scan(
     if looked_with is not None:
         found = deepened(reading, looked_with, found)
     reading.end("Putting the findings in order")
-    table = combined(found.tables)
+    # What was done to a copy on purpose is no fault of it.
+    table = combined([one[dataset.parents[one["index"]] < 0] for one in found.tables])
     reading.check()
     about = {"deep": looked_with.name if looked_with else "", "turned": turned}
     write_findings(dataset.path, table, fingerprint=dataset.fingerprint, **about)
@@ -112,8 +113,12 @@ def work(params: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _fast(reading: Reading, turned: bool) -> Found:
     dataset, items = reading.dataset, reading.dataset.items
-    picture = copies.pictures(items["sha256"].to_numpy(object))
-    exact = copies.exact_duplicate(picture)
+    # Copies that were drawn on purpose go with the image that they were made from and stand for nothing themselves.
+    every = np.arange(len(dataset))
+    original = dataset.parents < 0
+    picture = copies.pictures(items["sha256"].to_numpy(object))[dataset.families]
+    own = np.where(original, picture, every)
+    exact = copies.exact_duplicate(own)
     if not len(dataset):
         return Found([exact], picture)
     measures, small, hashes = _measured(reading, turned)
@@ -121,11 +126,11 @@ def _fast(reading: Reading, turned: bool) -> Found:
     if not turned:
         hashes = items["phash"].to_numpy(np.uint64)
     group, alike = copies.near_copies(hashes, picture, small)
-    near = copies.near_duplicate(group, alike, picture)
+    near = copies.near_duplicate(np.where(original, group, every), alike, own)
     group = np.where(alike >= copies.NEAR_LIKENESS, group, picture)
-    several = np.where(np.bincount(group, minlength=len(group))[group] > 1, group, -1)
+    several = np.where(original & (np.bincount(group[original], minlength=len(group))[group] > 1), group, -1)
     titles = [one.title for one in dataset.classes]
-    distinct = picture == np.arange(len(dataset))
+    distinct = picture == every
     reading.check()
     return Found(
         [

@@ -27,6 +27,7 @@ _KINDS = {
     "dataset": "another dataset",
     "sample": "drawn by this app",
     "planted": "a copy with known faults",
+    "augmented": "another dataset and augmented copies",
 }
 
 
@@ -170,6 +171,8 @@ def _origin_table(name: str, identity: str) -> str:
         ("Colour mode", _most_common([str(mode) for mode in items["mode"]])),
         ("Parts given", _most_common([part or "none" for part in items["part"]])),
     ]
+    if drawn := dataset.source.get("drawn"):
+        rows.append(("Copies drawn", f"{drawn:,} by {'; '.join(dataset.source.get('pipelines', []))}"))
     skipped = dataset.facts.get("skipped") or []
     if skipped:
         rows.append(("Not readable", count(len(skipped), "file")))

@@ -207,7 +207,9 @@ def _keep(name: str) -> None:
 def _runs(name: str, identity: str) -> tuple[int | None, int | None]:
     """Where a run of repeated pictures ends at the start, and begins at the end: by pixels, else by hashes."""
     del identity  # part of the key only
-    items = open_dataset(name).items
-    exact, close = items["sha256"].to_numpy(object), items["phash"].to_numpy(np.uint64)
+    dataset = open_dataset(name)
+    exact, close = (dataset.items[key].to_numpy(copy=True) for key in ("sha256", "phash"))
+    drawn = np.flatnonzero(dataset.parents >= 0)
+    exact[drawn], close[drawn] = drawn, drawn  # copies that were made on purpose repeat nothing
     head, tail = head_cut(exact), tail_cut(exact)
     return head_cut(close) if head is None else head, tail_cut(close) if tail is None else tail
