@@ -55,6 +55,14 @@ def delete_pipeline(name: str) -> None:
         _write(kept)
 
 
+def set_aside() -> None:
+    """Put a damaged file out of the way, under another name beside it, and begin anew."""
+    with _held():
+        path = home() / FILE
+        if path.exists():
+            path.replace(path.with_name(f"{path.stem}.damaged{path.suffix}"))
+
+
 def _held() -> AbstractContextManager[object]:
     home().mkdir(parents=True, exist_ok=True)
     return lock(home() / f".{FILE}.lock").acquire(timeout=_PATIENCE_S)

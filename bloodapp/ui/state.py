@@ -31,6 +31,13 @@ def put(key: str, value: Any) -> None:
         _show({key: value})
 
 
+def put_together(values: dict[str, Any]) -> None:
+    """Keep several values, with one step of the back button for all of them."""
+    for key, value in values.items():
+        st.session_state[_PREFIX + key] = value
+    _show({key: value for key, value in values.items() if key in (_DATASET, _RUN, *_registered())})
+
+
 def register(page: str, names: Iterable[str]) -> None:
     """Take over a page's filters from the address, and show the remembered ones there.
 

@@ -1,0 +1,172 @@
+"""The steps of a pipeline as a list that is edited in place: switches, sliders, order, branches.
+
+The list is a component of its own, so that a pipeline of forty steps is drawn at once and the keyboard
+keeps its place; what an edit means is decided by `bloodapp.augment.editing`.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bloodapp.augment.editing import OFF, perform
+from bloodapp.augment.operations import GROUPS, OPERATIONS, Parameter
+from bloodapp.augment.pipelines import Pipeline, Step
+from bloodapp.augment.pipelines import text as pipeline_text
+from bloodapp.errors import InvalidValue
+from bloodapp.ui import state
+
+KEY = "augment-editor"
+_FOLDER = Path(__file__).parent
+_UNFOLDED_UP_TO = 9
+"""Steps in a pipeline, all told, up to which its choices are drawn unfolded."""
+
+_SIGNS = {"degrees": "°", "pixels": " px", "grey levels": " grey levels", "bits": " bits"}
+_PERCENT = {"share", "probability"}
+
+
+def draw(pipeline: Pipeline, changed: Callable[[Pipeline], None]) -> None:
+    """Draw the list of steps; `changed` is called, before the page is drawn again, with what an edit makes of it."""
+    version = pipeline_text(pipeline)
+    _component()(
+        key=KEY,
+        data={
+            "version": version,
+            "answered": state.get("edit_answered"),
+            "steps": described(pipeline),
+            "groups": _groups(),
+        },
+        default={"edit": None},
+        on_edit_change=lambda: _edited(pipeline, version, changed),
+    )
+
+
+def described(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """The steps as the list shows them: nested dicts of words, numbers and paths."""
+    return _described(pipeline, (), unfolded=_count(pipeline) <= _UNFOLDED_UP_TO)
+
+
+def fineness(parameter: Parameter, value: float) -> float:
+    """The step of a slider: about 100 places, and fine enough for `value` to be one of them."""
+    if parameter.whole:
+        return 1
+    size = 10.0 ** math.floor(math.log10((parameter.high - parameter.low) / 50))
+    for fine in (size, size / 10, size / 100, size / 1000):
+        places = (value - parameter.low) / fine
+        if math.isclose(places, round(places), abs_tol=1e-6):
+            break
+    return float(f"{fine:.6g}")
+
+
+def _edited(pipeline: Pipeline, version: str, changed: Callable[[Pipeline], None]) -> None:
+    edit = (st.session_state.get(KEY) or {}).get("edit")
+    if not isinstance(edit, dict) or edit.get("id") == state.get("edit_answered"):
+        return
+    state.put("edit_answered", edit.get("id"))
+    if (
+        edit.get("base") != version
+    ):  # another tab's or an older list: the list that is there now is drawn again
+        return
+    try:
+        changed(perform(pipeline, edit))
+    except InvalidValue as error:
+        state.put("edit_problem", str(error))
+
+
+def _described(pipeline: Pipeline, path: tuple[int, ...], *, unfolded: bool) -> list[dict[str, Any]]:
+    rows = []
+    for place, outer in enumerate(pipeline.steps):
+        here = (*path, place)
+        inner, inside = outer, here
+        # A single step that is off is drawn as itself, greyed; what else `off` holds is a frame of its own.
+        while inner.name == OFF and len(inner.branches[0].steps) == 1:
+            inner, inside = inner.branches[0].steps[0], (*inside, 0, 0)
+        rows.append(_row(outer, inner, here, inside, unfolded=unfolded))
+    return rows
+
+
+def _row(
+    outer: Step, step: Step, path: tuple[int, ...], inner: tuple[int, ...], *, unfolded: bool
+) -> dict[str, Any]:
+    operation = OPERATIONS[step.name]
+    return {
+        "path": list(path),
+        "inner": list(inner),
+        "kind": step.name,
+        "title": _title(step),
+        "help": operation.help,
+        "on": outer.name != OFF,
+        "parameters": [
+            _parameter(parameter, value)
+            for parameter, value in zip(operation.parameters, step.numbers, strict=True)
+        ],
+        "branches": [
+            {
+                "path": [*inner, number],
+                "steps": _described(branch, (*inner, number), unfolded=unfolded),
+            }
+            for number, branch in enumerate(step.branches)
+        ],
+        "unfolded": unfolded,
+        "brief": ", ".join(dict.fromkeys(_inside(step))) or "unchanged",
+    }
+
+
+def _title(step: Step) -> str:
+    if step.name == "oneof":
+        return f"one of {len(step.branches)}"
+    return "switched off" if step.name == OFF else step.name
+
+
+def _parameter(parameter: Parameter, value: float) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "value": int(value) if parameter.whole else value,
+        "low": parameter.low,
+        "high": parameter.high,
+        "step": fineness(parameter, value),
+        "sign": _SIGNS.get(parameter.unit, f" {parameter.unit}" if parameter.unit else ""),
+        "percent": parameter.name in _PERCENT,
+        "words": list(parameter.words),
+        "help": parameter.help,
+    }
+
+
+def _inside(step: Step) -> list[str]:
+    names = []
+    for branch in step.branches:
+        for each in branch.steps:
+            names += _inside(each) if each.branches else [each.name]
+    return names
+
+
+def _count(pipeline: Pipeline) -> int:
+    return sum(1 + sum(_count(branch) for branch in step.branches) for step in pipeline.steps)
+
+
+@cache
+def _groups() -> list[dict[str, Any]]:
+    return [
+        {
+            "title": group,
+            "operations": [
+                {"name": each.name, "help": each.help}
+                for each in OPERATIONS.values()
+                if each.group == group and each.name != OFF  # every step has a switch of its own
+            ],
+        }
+        for group in GROUPS
+    ]
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "bloodapp_pipeline_editor",
+        html='<div class="editor"></div>',
+        css=(_FOLDER / "pipeline_editor.css").read_text(encoding="utf-8"),
+        js=(_FOLDER / "pipeline_editor.js").read_text(encoding="utf-8"),
+    )
