@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bloodapp.augment.pipelines import idle, mixes, resolve, text
 from bloodapp.augment.preview import preview
 from bloodapp.augment.stain import for_dataset
-from bloodapp.data.dataset import Dataset, open_dataset
+from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.data.importing import Context, Progress, checked_target, store
 from bloodapp.data.records import Record
@@ -197,6 +197,17 @@ def plan(
     drawn = np.bincount(labels, weights=times, minlength=len(before)).astype(np.int64)
     after = before * originals + drawn
     return Plan(rows, labels, times, texts, before, after, balance, judged.seq)
+
+
+def last_speed(pipelines: Sequence[str], size: int) -> float | None:
+    """Copies a second when these pipelines, canonical texts, last drew images of this size here; None if never."""
+    made = [open_dataset(name) for name in list_datasets()]
+    speeds = {
+        one.facts["imported"]: one.source["images_per_s"]
+        for one in made
+        if one.size == size and one.source.get("pipelines") == list(pipelines)
+    }
+    return speeds[max(speeds)] if speeds else None
 
 
 def _checked(pipeline: str) -> str:

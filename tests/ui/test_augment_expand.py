@@ -1,0 +1,133 @@
+"""Making copies from the page: what it would make, its making and stopping, and the way to the result."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bloodapp import jobs
+from bloodapp.augment.expand import expand
+from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
+from bloodapp.jobs.job import list_jobs
+
+Show = Callable[..., AppTest]
+
+
+def section() -> None:
+    """A page of the section alone, for the pipeline in session state."""
+    import streamlit as st
+
+    from bloodapp.augment.pipelines import resolve
+    from bloodapp.ui import augment_expand, state
+
+    augment_expand.draw(state.chosen_dataset(), resolve(st.session_state["pipeline"]))
+
+
+@pytest.fixture
+def show(tiny: Dataset) -> Show:
+    """Runs the section on the tiny dataset, unfolded."""
+
+    def run(pipeline: str = "flip", unfolded: bool = True) -> AppTest:
+        page = AppTest.from_function(section, default_timeout=60)
+        page.query_params["dataset"] = "tiny"
+        page.session_state["pipeline"] = pipeline
+        page.session_state["expand-box"] = unfolded
+        return fine(page.run())
+
+    return run
+
+
+def words(page: AppTest) -> str:
+    """Everything that the page says in HTML."""
+    return " ".join(str(element.proto.body) for element in page.get("html"))
+
+
+def fine(page: AppTest) -> AppTest:
+    """The page after it was drawn without an exception."""
+    assert not page.exception, page.exception
+    return page
+
+
+def test_folded_it_reads_nothing(show: Show) -> None:
+    """Closed there is its title and no form."""
+    page = show(unfolded=False)
+    assert page.expander[0].label == "Make copies"
+    assert not page.button and not page.number_input
+
+
+def test_it_says_what_it_would_make(show: Show) -> None:
+    """Counts by class before and after, images and room; nothing about time as long as no speed is known."""
+    page = show()
+    page.number_input(key="expand-copies").set_value(3).run()
+    said = words(page)
+    assert said.count("<td>6</td><td>→</td><td><b>24</b>") == 6
+    assert "192 images, 144 of them drawn · 5 MB on disk" in said
+    assert "about" not in said
+
+
+def test_a_known_speed_gives_a_time(tiny: Dataset, show: Show) -> None:
+    """The pipeline has drawn here before: its speed gives the time, another pipeline's does not."""
+    expand(tiny, "made", "flip", copies=2)
+    assert open_dataset("made").source["images_per_s"] > 0
+    assert "on disk · about " in words(show())
+    assert "on disk · about " not in words(show("flip|noise(9)"))
+
+
+def test_it_makes_copies_and_leads_to_them(show: Show, idle_runner) -> None:
+    """The button queues a job, which shows how far it is and can be stopped; then a link opens the dataset."""
+    page = show("flip|noise(9)")
+    assert page.text_input[0].value == "tiny-augmented"
+    page.number_input(key="expand-copies").set_value(2).run()
+    fine(page.button(key="expand").click().run())
+    assert idle_runner.woken == 1
+    assert page.button(key="expand-stop").label == "Stop" and "expand" not in {one.key for one in page.button}
+    assert jobs.step() is not None
+    fine(page.run())
+    made = open_dataset("tiny-augmented")
+    assert len(made) == 144 and made.source["pipelines"] == ["flip|noise(9)"]
+    assert "is ready: 144 images, 96 of them drawn" in words(page)
+    assert page.text_input[0].value == "tiny-augmented-2"
+    fine(page.button(key="expand-open").click().run())
+    assert (
+        page.query_params["dataset"] == ["tiny-augmented"] or page.query_params["dataset"] == "tiny-augmented"
+    )
+
+
+def test_it_balances_the_classes(show: Show) -> None:
+    """Balanced, the table ends at the largest class for all, and the job is told so."""
+    page = show()
+    page.segmented_control(key="expand-way").set_value("balance").run()
+    assert words(page).count("<b>7</b>") == 8
+    assert not page.number_input and page.text_input[0].value == "tiny-balanced"
+    page.button(key="expand").click().run()
+    jobs.step()
+    assert len(open_dataset("tiny-balanced")) == 56
+
+
+@pytest.mark.parametrize(("pipeline", "said"), [("r4", "mixes labels"), ("none", "changes nothing")])
+def test_a_pipeline_that_makes_no_copies_says_why(show: Show, pipeline: str, said: str) -> None:
+    """One sentence, and no button."""
+    page = show(pipeline)
+    assert said in words(page) and not page.button
+
+
+def test_a_taken_name_is_said_at_once(show: Show) -> None:
+    """No job is queued for a name that exists."""
+    page = show()
+    page.text_input[0].set_value("tiny").run()
+    page.button(key="expand").click().run()
+    assert "choose another name" in page.error[0].value
+    assert not list_jobs()
+
+
+def test_a_failure_says_why_and_can_be_put_away(tiny: Dataset, show: Show) -> None:
+    """Somebody took the name in the meantime: the reason stands there, the form stays, and it can be put away."""
+    page = show()
+    page.button(key="expand").click().run()
+    expand(tiny, "tiny-augmented", "flip")
+    jobs.step()
+    fine(page.run())
+    assert "choose another name" in page.error[0].value
+    fine(page.button(key="expand-away").click().run())
+    assert not page.error and page.button(key="expand")
+    assert list_datasets() == ["tiny", "tiny-augmented"]
