@@ -32,8 +32,17 @@ _REACHES = (2, 4, 8, 13)
 _tracing = threading.RLock()
 
 
+def _as_written() -> bytes:
+    options = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    options.graph_options.rewrite_options.disable_meta_optimizer = True
+    return bytes(options.SerializeToString())
+
+
+_AS_WRITTEN = _as_written()
+
+
 def build(pipeline: Pipeline | str, *, stains: npt.NDArray[np.float64] | None = None) -> Draw:
-    """A function that augments a batch: eagerly, in a tf.function or in tf.data, with the same result.
+    """A function that augments a batch: eagerly or in tf.data, with the same result to the last bit.
 
     It takes float32 images (B, S, S, 3) in 0–255, label weights float32 (B, C) and a key int32 (2,), see `keys`;
     it returns the same shapes, the images in whole grey levels. The key alone decides what is drawn. `stains` are
@@ -82,7 +91,9 @@ def _step(
 ) -> Pair:
     own_key = key + tf.constant(place_key(path))
     if step.name not in ("oneof", "sometimes"):
-        return _operation(step, int(images.shape[1]))(images, labels, _numbers(step, vectors), own_key)
+        return _called(
+            _operation(step, int(images.shape[1])), images, labels, _numbers(step, vectors), own_key
+        )
 
     def branch(number: int) -> Callable[[tf.Tensor, tf.Tensor], Pair]:
         if number >= len(step.branches) or all(idle(inner) for inner in step.branches[number].steps):
@@ -130,9 +141,28 @@ def _each_its_own(
     return tf.ensure_shape(images_back, images.shape), tf.gather(tf.concat(mixed, 0), back)
 
 
+def _called(operation: Any, *arguments: tf.Tensor) -> Pair:
+    """The traced operation's answer: as it is written, also where TensorFlow would rearrange its arithmetic.
+
+    Called eagerly a graph is optimized, in tf.data it is not, and the two differ in the last bit.
+    """
+    if not tf.executing_eagerly():
+        return operation(*arguments)
+    images, labels = tf.raw_ops.StatefulPartitionedCall(
+        args=[*arguments, *operation.captured_inputs],
+        Tout=[tf.float32, tf.float32],
+        f=operation,
+        config_proto=_AS_WRITTEN,
+    )
+    return tf.ensure_shape(images, arguments[0].shape), labels
+
+
 def _numbers(step: Step, vectors: Any) -> tf.Tensor:
     numbers = np.asarray(step.numbers, np.float32)
-    return tf.constant(np.concatenate([numbers, vectors.ravel()]) if step.name == "stain" else numbers)
+    if step.name != "stain":
+        return tf.constant(numbers)
+    onto = np.linalg.pinv(vectors).astype(np.float32)
+    return tf.constant(np.concatenate([numbers, vectors.ravel(), onto.ravel()]))
 
 
 def _operation(step: Step, size: int) -> Any:
@@ -165,7 +195,7 @@ def _traced(name: str, fixed: tuple[tuple[int, Any], ...], size: int) -> Any:
         if name == "blur":
             numbers.append(known[-1])
         if name == "stain":
-            numbers.append(tf.reshape(values[-6:], (2, 3)))
+            numbers += [tf.reshape(values[-12:-6], (2, 3)), tf.reshape(values[-6:], (3, 2))]
         with _in_float32(), keyed.drawing(key):
             if chosen is not None:
                 taken = keyed.uniform([tf.shape(images)[0]]) < chosen
