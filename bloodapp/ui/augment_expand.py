@@ -29,10 +29,12 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     st.html(STYLE)
     job = _last(dataset)
     active = job is not None and job.state() in ACTIVE
+    if active:
+        st.session_state.setdefault("expand-box", True)
     with st.expander(
-        "Make copies", key="expand-box", icon=":material/library_add:", expanded=active, on_change="rerun"
+        "Make copies", key="expand-box", icon=":material/library_add:", on_change="rerun"
     ) as box:
-        if not (box.open or active):
+        if not box.open:
             return
         if job is not None and job.state() != "done":
             background.watch(job, key="expand", dismiss=True)
