@@ -10,6 +10,7 @@ import tensorflow as tf
 from bloodapp.augment.drawing import build
 from bloodapp.augment.keys import batch_key
 from bloodapp.data.images import to_square
+from bloodapp.train import blocks
 from bloodapp.train.recipes import Recipe
 
 
@@ -28,8 +29,12 @@ def training_batches(
     `size` the side S, `stains` the dataset's stain vectors (2, 3). The feed begins with the current `epoch()`.
     Rows and draws of a batch derive from the recipe's seed, its epoch and its number alone, so that a continued run
     goes on with the batches it would have had, and a preview can show any of them. One feed serves all epochs.
+    With a recipe's `block` the images are read block by block and not mapped.
     """
     draw = build(recipe.pipeline, stains=stains)
+    if recipe.block:
+        feed = _from_blocks(images, rows, weights, recipe, size, epoch)
+        return feed.map(draw, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
     def batches() -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
         for number in itertools.count(epoch()):
@@ -44,21 +49,44 @@ def training_batches(
 
 def epoch_batches(rows: npt.NDArray[np.int64], recipe: Recipe, epoch: int) -> Iterator[npt.NDArray[np.int64]]:
     """The rows of each batch of an epoch, counted from 0: every row once, but for those too few to fill a batch."""
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(rows)
-    if len(order) < recipe.batch:
-        order = np.resize(order, recipe.batch)
-    for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
-        yield order[start : start + recipe.batch]
+    return blocks.batches(blocks.epoch_order(rows, recipe.seed, epoch, recipe.block), recipe.batch)
 
 
 def plain_batch(
     images: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], size: int
 ) -> npt.NDArray[np.float32]:
     """The rows as float32 (B, size, size, 3) in 0–255, resized where the dataset has another size."""
-    picked = images[rows]
+    return _sized(images[rows], size)
+
+
+def _sized(picked: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.float32]:
     if picked.shape[1] != size:
         picked = np.stack([to_square(image, size) for image in picked])
     return picked.astype(np.float32)
+
+
+def _from_blocks(
+    images: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float32],
+    recipe: Recipe,
+    size: int,
+    epoch: Callable[[], int],
+) -> tf.data.Dataset:
+    """The same batches and keys from images that are read block by block; a block holds them as bytes."""
+
+    def batches() -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]]:
+        for number in itertools.count(epoch()):
+            order = blocks.epoch_order(rows, recipe.seed, number, recipe.block)
+            for place, (picked, chosen) in enumerate(blocks.batches_read(images, order, recipe.batch)):
+                yield _sized(picked, size), weights[chosen], batch_key(recipe.seed, number, place)
+
+    signature = (
+        tf.TensorSpec((recipe.batch, size, size, 3), tf.float32),
+        tf.TensorSpec((recipe.batch, weights.shape[1]), tf.float32),
+        tf.TensorSpec((2,), tf.int32),
+    )
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
 def _reader(

@@ -78,6 +78,15 @@ class Recipe:
         unit="minutes",
     )
     batch: int = _field(64, "Images per step.", low=1, high=4096, unit="images")
+    block: int = _field(
+        0,
+        "For sets larger than memory: read so many images at once, use them up and free them before the next. A block "
+        "is gathered from all over the file, so that classes mix even where it is sorted; a few thousand do well. "
+        "0 means off.",
+        low=0,
+        high=10_000_000,
+        unit="images",
+    )
     optimizer: str = _field("adamw", "How the weights are moved.", choices=OPTIMIZERS)
     learning_rate: float = _field(3e-3, "Highest learning rate of the schedule.", low=1e-7, high=10.0)
     weight_decay: float = _field(0.05, "Pull of the weights towards zero (adamw only).", low=0, high=1)
