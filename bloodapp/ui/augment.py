@@ -52,6 +52,7 @@ def _body(dataset: Dataset) -> None:
 def _left(dataset: Dataset) -> Pipeline | None:
     """The pipeline and everything that is done to it; None while it cannot be read."""
     try:
+        wrong = augment_editor.receive()
         augment_lost.notice()
         augment_choice.draw()
     except Unreadable as error:
@@ -79,10 +80,9 @@ def _left(dataset: Dataset) -> Pipeline | None:
     if way == "text" or pipeline is None:
         _text(problem)
     else:
-        if said := state.get("edit_problem"):
-            frame.error(said)
-            state.put("edit_problem", None)
-        augment_editor.draw(pipeline, augment_edits.change)
+        if wrong:
+            frame.error(wrong)
+        augment_editor.draw(pipeline)
     if pipeline is not None:
         _copies(dataset, pipeline)
     return pipeline

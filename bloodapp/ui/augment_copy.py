@@ -7,6 +7,7 @@ import streamlit as st
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.data.dataset import Dataset
+from bloodapp.ui import augment_cells
 
 _FORMS = ("Text", "Command line", "Keras code")
 
@@ -30,7 +31,11 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         if form == "Keras code":
             from bloodapp.augment.code import keras_code
 
-            st.code(keras_code(pipeline), language="python", height=380)
+            st.code(
+                keras_code(pipeline, stains=augment_cells.stains(dataset, pipeline)),
+                language="python",
+                height=380,
+            )
             st.html(
                 '<p class="quiet">A script of its own: <code>augment(images, labels)</code> for a batch of '
                 "<code>tf.data</code>.</p>"

@@ -5,7 +5,6 @@ keeps its place; what an edit means is decided by `bloodapp.augment.editing`.
 """
 
 import math
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ import streamlit as st
 
 from bloodapp.augment.editing import OFF, perform
 from bloodapp.augment.operations import GROUPS, OPERATIONS, Parameter
-from bloodapp.augment.pipelines import Pipeline, Step
+from bloodapp.augment.pipelines import Pipeline, Step, resolve
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.errors import InvalidValue
-from bloodapp.ui import state
+from bloodapp.errors import InvalidValue, PipelineError
+from bloodapp.ui import augment_edits, state
 
 KEY = "augment-editor"
+_ANSWERED = "edit_answered"
 _FOLDER = Path(__file__).parent
 _UNFOLDED_UP_TO = 9
 """Steps in a pipeline, all told, up to which its choices are drawn unfolded."""
@@ -28,19 +28,37 @@ _SIGNS = {"degrees": "°", "pixels": " px", "grey levels": " grey levels", "bits
 _PERCENT = {"share", "probability"}
 
 
-def draw(pipeline: Pipeline, changed: Callable[[Pipeline], None]) -> None:
-    """Draw the list of steps; `changed` is called, before the page is drawn again, with what an edit makes of it."""
-    version = pipeline_text(pipeline)
+def receive() -> str:
+    """Perform the edit that the list has reported, if there is a new one, on the pipeline looked at.
+
+    Call before anything is drawn. Returns what is wrong with the edit; empty when nothing is.
+    """
+    edit = (st.session_state.get(KEY) or {}).get("edit")
+    if not isinstance(edit, dict) or edit.get("id") == state.get(_ANSWERED):
+        return ""
+    state.put(_ANSWERED, edit.get("id"))
+    try:
+        pipeline = resolve(augment_edits.asked())
+        # Made on a text that is no longer there (another tab, the back button): what is there now is drawn again.
+        if edit.get("base") == pipeline_text(pipeline):
+            augment_edits.change(perform(pipeline, edit))
+    except (InvalidValue, PipelineError) as error:
+        return str(error)
+    return ""
+
+
+def draw(pipeline: Pipeline) -> None:
+    """Draw the list of steps."""
     _component()(
         key=KEY,
         data={
-            "version": version,
-            "answered": state.get("edit_answered"),
+            "version": pipeline_text(pipeline),
+            "answered": state.get(_ANSWERED),
             "steps": described(pipeline),
             "groups": _groups(),
         },
         default={"edit": None},
-        on_edit_change=lambda: _edited(pipeline, version, changed),
+        on_edit_change=lambda: None,
     )
 
 
@@ -54,26 +72,11 @@ def fineness(parameter: Parameter, value: float) -> float:
     if parameter.whole:
         return 1
     size = 10.0 ** math.floor(math.log10((parameter.high - parameter.low) / 50))
-    for fine in (size, size / 10, size / 100, size / 1000):
+    for fine in (size / part for part in (1, 2, 4, 10, 20, 100, 1000)):
         places = (value - parameter.low) / fine
         if math.isclose(places, round(places), abs_tol=1e-6):
             break
     return float(f"{fine:.6g}")
-
-
-def _edited(pipeline: Pipeline, version: str, changed: Callable[[Pipeline], None]) -> None:
-    edit = (st.session_state.get(KEY) or {}).get("edit")
-    if not isinstance(edit, dict) or edit.get("id") == state.get("edit_answered"):
-        return
-    state.put("edit_answered", edit.get("id"))
-    if (
-        edit.get("base") != version
-    ):  # another tab's or an older list: the list that is there now is drawn again
-        return
-    try:
-        changed(perform(pipeline, edit))
-    except InvalidValue as error:
-        state.put("edit_problem", str(error))
 
 
 def _described(pipeline: Pipeline, path: tuple[int, ...], *, unfolded: bool) -> list[dict[str, Any]]:
@@ -111,7 +114,7 @@ def _row(
             for number, branch in enumerate(step.branches)
         ],
         "unfolded": unfolded,
-        "brief": ", ".join(dict.fromkeys(_inside(step))) or "unchanged",
+        "brief": _brief(step),
     }
 
 
@@ -119,6 +122,14 @@ def _title(step: Step) -> str:
     if step.name == "oneof":
         return f"one of {len(step.branches)}"
     return "switched off" if step.name == OFF else step.name
+
+
+def _brief(step: Step) -> str:
+    """What a folded choice holds, in a line."""
+    names = ", ".join(dict.fromkeys(_inside(step))) or "unchanged"
+    if step.name == "sometimes":
+        return f"{100 * step.numbers[0]:g} %: {names}"
+    return f"per batch: {names}" if step.name == "oneof" and step.numbers[0] else names
 
 
 def _parameter(parameter: Parameter, value: float) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Keeping a pipeline under a name: save, replace, rename, delete, and bring back what was deleted."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline, resolve
@@ -12,6 +14,9 @@ from bloodapp.ui.text import plain
 _OPEN = "augment-save"
 _GONE = "pipeline_deleted"
 _PROBLEM = "pipeline_problem"
+_TAKEN = "pipeline_taken"
+_SURE = "pipeline_sure"
+_LONGEST = 120
 
 
 def draw(pipeline: Pipeline) -> None:
@@ -22,7 +27,8 @@ def draw(pipeline: Pipeline) -> None:
     icon = ":material/bookmark_added:" if name in saved else ":material/bookmark_add:"
     with st.popover(label, key=_OPEN, type="tertiary", icon=icon, on_change="rerun") as box:
         if not box.open:
-            state.put(_PROBLEM, None)
+            for asked in (_PROBLEM, _TAKEN, _SURE):
+                state.put(asked, None)
         elif name in saved:
             _kept(name)
         else:
@@ -51,18 +57,21 @@ def _new(pipeline: Pipeline, saved: dict[str, str]) -> None:
             help="What is saved under this name becomes what you see. Runs that were trained keep what they had.",
         )
         st.html('<p class="quiet">or keep both:</p>')
-    st.text_input("Name", key="augment-name", placeholder="my_pipeline", max_chars=40)
-    name = str(st.session_state.get("augment-name") or "").strip()
+    with st.form("augment-save-as", border=False):
+        st.text_input("Name", key="augment-name", placeholder="my_pipeline", max_chars=40)
+        st.form_submit_button(
+            "Save under this name", key="augment-keep", width="stretch", on_click=_save_as, args=(pipeline,)
+        )
     _problem()
-    taken = name in saved
-    st.button(
-        f"Replace the saved “{plain(name)}”" if taken else "Save under this name",
-        key="augment-keep",
-        width="stretch",
-        disabled=not name,
-        on_click=_save,
-        args=(pipeline, name),
-    )
+    taken = state.get(_TAKEN)
+    if taken in saved:
+        st.button(
+            f"Replace the saved “{plain(str(taken))}”",
+            key="augment-replace-other",
+            width="stretch",
+            on_click=_save,
+            args=(pipeline, taken),
+        )
     st.html(
         '<p class="quiet">Letters, digits and “_”. Train offers it by this name; so does the command line.</p>'
     )
@@ -71,28 +80,57 @@ def _new(pipeline: Pipeline, saved: dict[str, str]) -> None:
 def _kept(name: str) -> None:
     if "augment-rename" not in st.session_state:
         st.session_state["augment-rename"] = name
-    st.text_input("Name", key="augment-rename", max_chars=40)
-    wanted = str(st.session_state["augment-rename"] or "").strip()
+    with st.form("augment-rename-as", border=False):
+        st.text_input("Name", key="augment-rename", max_chars=40)
+        st.form_submit_button(
+            "Rename", key="augment-rename-it", width="stretch", on_click=_rename_as, args=(name,)
+        )
     _problem()
-    taken = wanted != name and wanted in saved_pipelines()
+    taken = state.get(_TAKEN)
+    if taken and taken != name and taken in saved_pipelines():
+        st.button(
+            f"Rename, in place of the saved “{plain(str(taken))}”",
+            key="augment-rename-over",
+            width="stretch",
+            on_click=_rename,
+            args=(name, taken),
+        )
+    sure = state.get(_SURE) == name
     st.button(
-        f"Rename, in place of the saved “{plain(wanted)}”" if taken else "Rename",
-        key="augment-rename-it",
-        width="stretch",
-        disabled=wanted in ("", name),
-        on_click=_rename,
-        args=(name, wanted),
-    )
-    sure = state.get("pipeline_sure") == name
-    st.button(
-        f"Delete “{plain(name)}” for good?" if sure else "Delete",
+        f"Delete “{plain(name)}”: yes, its name goes" if sure else "Delete",
         key="augment-delete",
         width="stretch",
         icon=":material/delete:",
         on_click=_delete if sure else state.put,
-        args=(name,) if sure else ("pipeline_sure", name),
-        help="Its steps stay on this page and in the runs that were trained with it; the name goes.",
+        args=(name,) if sure else (_SURE, name),
+        help="Its steps stay on this page and in the runs that were trained with it.",
     )
+
+
+def _save_as(pipeline: Pipeline) -> None:
+    name = str(st.session_state["augment-name"] or "").strip()
+    if not _clash(name, saved_pipelines()):
+        _save(pipeline, name)
+
+
+def _rename_as(name: str) -> None:
+    wanted = str(st.session_state["augment-rename"] or "").strip()
+    if wanted != name and not _clash(wanted, saved_pipelines()):
+        _rename(name, wanted)
+
+
+def _clash(name: str, saved: dict[str, str]) -> bool:
+    """Whether there is no name, or one that is taken: the page then says so or asks."""
+    state.put(_TAKEN, name if name in saved else None)
+    if name in saved:
+        state.put(_PROBLEM, f"There is a saved “{name}” already: {_brief(saved[name])}")
+    elif not name:
+        state.put(_PROBLEM, "Give it a name.")
+    return not name or name in saved
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _problem() -> None:
@@ -124,7 +162,7 @@ def _rename(name: str, wanted: str) -> None:
 
 def _delete(name: str) -> None:
     text = saved_pipelines().get(name, "")
-    state.put("pipeline_sure", None)
+    state.put(_SURE, None)
     if _told(lambda: delete_pipeline(name)):
         st.session_state[_OPEN] = False
         st.session_state.pop("augment-rename", None)
@@ -140,10 +178,10 @@ def _restore() -> None:
             augment_edits.choose(name)
 
 
-def _told(act: "object") -> bool:
+def _told(act: Callable[[], None]) -> bool:
     """Whether the act went well; what went wrong is kept for the page to say."""
     try:
-        act()  # type: ignore[operator]
+        act()
     except BloodappError as error:
         state.put(_PROBLEM, str(error))
         return False

@@ -23,15 +23,16 @@ def chips(pipeline: Pipeline) -> str:
 
 def brief(pipeline: Pipeline) -> str:
     """The pipeline as HTML in a line or two: of a `oneof` or `sometimes` only the names of what is inside."""
-    if not pipeline.steps:
-        return chips(pipeline)
-    parts = [_choice_in_brief(step) if step.branches else _step(step) for step in pipeline.steps]
+    steps = [step for step in pipeline.steps if step.name != "off"]
+    if not steps:
+        return chips(Pipeline())
+    parts = [_choice_in_brief(step) if step.branches else _step(step) for step in steps]
     return f'<div class="pipe brief">{_then().join(parts)}</div>'
 
 
 def _choice_in_brief(step: Step) -> str:
     names = dict.fromkeys(name for branch in step.branches for name in _names(branch))
-    heading = "one of" if step.name == "oneof" else f"{_percent(step.numbers[0])} of the draws"
+    heading = "one of" if step.name == "oneof" else f"{_percent(step.numbers[0])} of the {_drawn_for(step)}"
     hint = "\n".join(pipeline_text(branch) for branch in step.branches)
     return (
         f'<span class="op wide" title="{escape(hint, quote=True)}"><b>{heading}</b>'
@@ -40,8 +41,14 @@ def _choice_in_brief(step: Step) -> str:
 
 
 def _names(pipeline: Pipeline) -> list[str]:
-    inside = [name for step in pipeline.steps for branch in step.branches for name in _names(branch)]
-    return [step.name for step in pipeline.steps if not step.branches] + inside
+    steps = [step for step in pipeline.steps if step.name != "off"]
+    inside = [name for step in steps for branch in step.branches for name in _names(branch)]
+    return [step.name for step in steps if not step.branches] + inside
+
+
+def _drawn_for(step: Step) -> str:
+    """What a choice is drawn for."""
+    return "batches" if step.numbers[-1] else "images"
 
 
 def _then() -> str:
@@ -51,10 +58,12 @@ def _then() -> str:
 def _step(step: Step) -> str:
     operation = OPERATIONS[step.name]
     if step.branches:
-        count = len(step.branches)
-        heading = (
-            f"one of {count}" if step.name == "oneof" else f"in {_percent(step.numbers[0])} of the draws"
-        )
+        if step.name == "off":
+            return f'<div class="choice off"><em>switched off</em>{chips(step.branches[0])}</div>'
+        each = "each batch" if step.numbers[-1] else "each image"
+        heading = f"in {_percent(step.numbers[0])} of the {_drawn_for(step)}"
+        if step.name == "oneof":
+            heading = f"one of {len(step.branches)} for {each}"
         # A branch that is there twice is a branch of double weight: one row, with how often it comes.
         rows = "".join(
             chips(branch) if times == 1 else f'<div class="often"><em>{times} ×</em>{chips(branch)}</div>'
@@ -70,15 +79,15 @@ def _step(step: Step) -> str:
         for place, parameter in enumerate(operation.parameters)
         if place == 0 or values[parameter.name] != parameter.default
     ]
-    hint = " ".join(
-        [operation.help, *(f"{p.name} {values[p.name]:g}{_unit(p)}: {p.help}" for p in operation.parameters)]
-    )
+    numbers_said = (f"{_value(p, values[p.name], named=True)}: {p.help}" for p in operation.parameters)
+    hint = " ".join([operation.help, *numbers_said])
     numbers = f"<span>{escape(', '.join(shown))}</span>" if shown else ""
     return f'<span class="op" title="{escape(hint, quote=True)}"><b>{escape(step.name)}</b>{numbers}</span>'
 
 
 def _value(parameter: Parameter, value: float, *, named: bool) -> str:
-    return (f"{parameter.name} " if named else "") + f"{value:g}{_unit(parameter)}"
+    said = parameter.words[int(value)] if parameter.words else f"{value:g}{_unit(parameter)}"
+    return f"{parameter.name} {said}" if named else said.replace("_", " ")
 
 
 def _unit(parameter: Parameter) -> str:

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from bloodapp.augment.operations import OPERATIONS, Operation
+from bloodapp.augment.operations import OPERATIONS, Operation, Parameter
 from bloodapp.errors import PipelineError
 from bloodapp.ui import frame
 
@@ -33,8 +33,10 @@ def operations() -> None:
     """A folded list of all operations with their numbers, drawn from their declarations."""
     with st.expander("What can be written"):
         st.markdown(
-            "Operations joined by `|`, numbers in brackets: `flip|rotate(15)|noise(8)`. "
-            "`oneof(…; …)` takes one of its branches, `sometimes(0.3; …)` takes its branch in 30 % of the draws."
+            "Operations joined by `|`, values in brackets: `flip|rotate(15, black)|noise(8)`. "
+            "`oneof(…; …)` takes one of its branches for each image, `oneof(batch; …; …)` for each batch; "
+            "`sometimes(0.3; …)` takes its branch for 30 % of the images; `off(…)` keeps what is inside and does "
+            "nothing. The name of a pipeline, yours too, stands for its text."
         )
         rows = "".join(_row(operation) for operation in OPERATIONS.values())
         st.html(f'<dl class="operations">{rows}</dl>')
@@ -42,8 +44,16 @@ def operations() -> None:
 
 def _row(operation: Operation) -> str:
     numbers = "".join(
-        f"<div><i>{escape(p.name)}</i> {p.low:g} to {p.high:g}{escape(' ' + p.unit if p.unit else '')}, "
-        f"usually {p.default:g}. {escape(p.help)}</div>"
+        f"<div><i>{escape(p.name)}</i> {escape(_bounds(p))}. {escape(p.help)}</div>"
         for p in operation.parameters
     )
     return f"<dt>{escape(operation.name)}</dt><dd>{escape(operation.help)}{numbers}</dd>"
+
+
+def _bounds(parameter: Parameter) -> str:
+    """What a value may be, usually is, and at which it does nothing."""
+    if parameter.words:
+        return f"{', '.join(parameter.words)}; usually {parameter.words[int(parameter.default)]}"
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    said = f"{parameter.low:g} to {parameter.high:g}{unit}, usually {parameter.default:g}"
+    return said if parameter.neutral is None else f"{said}, {parameter.neutral:g} does nothing"

@@ -8,9 +8,10 @@ import streamlit as st
 
 from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.pipelines import resolve
+from bloodapp.augment.saved import saved_pipelines
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import last_seq
-from bloodapp.errors import BloodappError, PipelineError
+from bloodapp.errors import BloodappError
 from bloodapp.train.forecast import forecast
 from bloodapp.train.launch import PARTS, plan_split, start
 from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
@@ -70,17 +71,17 @@ def _pipeline(recipe: Recipe) -> dict[str, str]:
         return {}
     try:
         resolve(str(chosen))
-    except PipelineError as error:
+    except BloodappError as error:
         frame.error(f"The augmentation in the address cannot be read, the recipe's own is taken. {error}")
         return {}
     return {"pipeline": str(chosen)}
 
 
 def _augmentation(recipe: Recipe) -> None:
-    named = PIPELINES.get(recipe.pipeline)
     own = RECIPES[recipe.name].pipeline == recipe.pipeline
-    title = named.title if named else "Written as text"
-    frame.section("Augmentation", f"{title}, {'the recipe’s own' if own else 'chosen by you'}")
+    frame.section(
+        "Augmentation", f"{_title(recipe.pipeline)}, {'the recipe’s own' if own else 'chosen by you'}"
+    )
     st.html(brief(resolve(recipe.pipeline)))
     with st.container(horizontal=True, vertical_alignment="center", key="train-links"):
         frame.link("pages/2_Augment.py", "See it on your own cells", ":material/auto_awesome_motion:")
@@ -92,6 +93,13 @@ def _augmentation(recipe: Recipe) -> None:
                 args=(AUGMENT, None),
                 key="train-own",
             )
+
+
+def _title(pipeline: str) -> str:
+    """What a pipeline, by name or text, is called; a saved one by the name that it was saved under."""
+    if pipeline in PIPELINES:
+        return PIPELINES[pipeline].title
+    return pipeline if pipeline in saved_pipelines() else "Written as text"
 
 
 def _card(dataset: Dataset, recipe: Recipe, *, sound: bool) -> None:

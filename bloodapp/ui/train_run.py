@@ -244,8 +244,10 @@ def _more(run: Run, before: str) -> None:
         _notes(run)
     with settings:
         fields = {name: value for name, value in run.config["recipe"].items() if name not in ("title", "why")}
+        named = fields.pop("pipeline", "none")
         try:
-            st.html(chips(resolve(str(fields.pop("pipeline", "none")))))
+            # The text as it was when the run began: a saved name may mean something else by now.
+            st.html(chips(resolve(str(run.config.get("pipeline") or named))))
         except PipelineError as error:
             frame.error(error)
         frame.facts([(name.replace("_", " "), _plainly(value)) for name, value in fields.items()])
