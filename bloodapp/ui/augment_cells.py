@@ -115,9 +115,13 @@ def draw_anew(
         return images, np.eye(len(dataset.classes), dtype=np.float32)[labels]
     from bloodapp.augment.preview import preview  # TensorFlow: only when something must be drawn
 
-    more = {}
-    if any(one.step.name == "stain" for one in alone(pipeline)):
-        from bloodapp.augment.stain import for_dataset
+    return preview(images, labels, len(dataset.classes), pipeline, seed, stains=stains(dataset, pipeline))
 
-        more = {"stains": for_dataset(dataset)}
-    return preview(images, labels, len(dataset.classes), pipeline_text(pipeline), seed, **more)
+
+def stains(dataset: Dataset, pipeline: Pipeline) -> NDArray[np.float64] | None:
+    """The dataset's stain vectors (2, 3) where the pipeline asks for them."""
+    if not any(one.step.name == "stain" for one in alone(pipeline)):
+        return None
+    from bloodapp.augment.stain import for_dataset
+
+    return for_dataset(dataset)

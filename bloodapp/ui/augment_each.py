@@ -50,7 +50,8 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             return
     st.html(
         '<p class="quiet">The number is the mean difference of grey levels (0 to 255) between original and result, '
-        f"over {IMAGES} cells. Moving a cell changes many pixels and harms it little; the safety meter asks a model.</p>"
+        f"over {IMAGES} cells. "
+        "Moving a cell changes many pixels and harms it little: the safety meter asks a model.</p>"
     )
 
 

@@ -17,6 +17,9 @@ from bloodapp.ui.thumbs import data_uri, thumbnail
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 """Of what the pipeline says."""
 
+OTHERS = 7
+"""Cells drawn beside the chosen one: operations that mix need others."""
+
 _WRITTEN = {0.25: "¼", 0.5: "½", 0.75: "¾", 1.25: "1¼", 1.5: "1½"}
 _SIGNS = {"degrees": "°", "pixels": " px"}
 
@@ -39,8 +42,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     cell = _cell(dataset, indices)
     known = augment_cells.labels(dataset, [cell])[0]
     title = dataset.classes[int(known)].title
-    batch = [cell, *[index for index in indices if index != cell][: IMAGES - 1]]
-    batch += batch[: IMAGES - len(batch)]
+    batch = [cell, *[index for index in indices if index != cell][:OTHERS]]
     heads = "".join(f"<span>{times(strength)}</span>" for strength in STRENGTHS)
     with st.container(key="augment-sweep", gap=None):
         st.html(
@@ -113,7 +115,7 @@ def _row(
         )
         words = escape(f"{name} {times(strength)}: {said}", quote=True)
         cells.append(
-            f'<span title="{words}"><img alt="{words}" src="{src}"><i style="background:{escape(band, quote=True)}"></i>'
+            f'<span title="{words}"><img alt="{words}" src="{src}"><i style="background:{band}"></i>'
             f"<em>{escape(value)}{limit}</em></span>"
         )
     return (

@@ -6,10 +6,10 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui import augment_each, augment_preview, augment_sweep, state
+from bloodapp.ui import augment_each, augment_preview, augment_safety, augment_sweep, state
 
 STYLE = Path(__file__).with_name("augment_views.css")
-VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths"}
+VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths", "safety": "Safety meter"}
 """The views, as the address and as people name them."""
 
 
@@ -24,6 +24,8 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             augment_each.draw(dataset, pipeline)
         elif view == "sweep":
             augment_sweep.draw(dataset, pipeline)
+        else:
+            augment_safety.draw(dataset, pipeline)
 
 
 def _view() -> str:

@@ -47,7 +47,8 @@ def key(run: Run) -> Model:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model, some seconds the first time…")
-def _predictor(model: Model) -> Predicts:
+def loaded(model: Model) -> Predicts:
+    """The run's model, loaded once per server."""
     from bloodapp.classify.predictor import Predictor  # TensorFlow, seven seconds
 
     return Predictor(open_run(Path(model[0])))
@@ -57,7 +58,7 @@ def _predictor(model: Model) -> Predicts:
 def of_files(model: Model, ids: tuple[str, ...], _files: Sequence[tuple[str, bytes]]) -> Answers:
     """What the run says about dropped files (name, content)."""
     del ids  # part of the key: dropped files with the same ids are the same files
-    predictor = _predictor(model)
+    predictor = loaded(model)
     pictures = list(read_pictures(_files, predictor.size))
     return _answered(predictor, pictures, [None] * len(pictures))
 
@@ -65,7 +66,7 @@ def of_files(model: Model, ids: tuple[str, ...], _files: Sequence[tuple[str, byt
 @st.cache_resource(max_entries=4, show_spinner="Classifying…")
 def of_dataset(model: Model, name: str, fingerprint: str, draw_number: int) -> Answers:
     """Some images of a dataset, by preference from parts that the run has not learned from."""
-    predictor = _predictor(model)
+    predictor = loaded(model)
     run, dataset = open_run(Path(model[0])), open_dataset(name)
     now = judged(dataset)
     rows = now.indices
