@@ -20,6 +20,7 @@ from bloodapp.augment import keyed
 from bloodapp.augment.keys import place_key
 from bloodapp.augment.layers import LAYERS, MIXERS, keras_layers
 from bloodapp.augment.operations import OPERATIONS
+from bloodapp.augment.parting import parted
 from bloodapp.augment.pipelines import Pipeline, Step, idle, resolve
 from bloodapp.augment.stain import REFERENCE
 
@@ -111,34 +112,8 @@ def _step(
         which = tf.cast(drawn >= step.numbers[0], tf.int32)
     if per_batch:
         return tf.switch_case(which[0], [lambda b=one: b(images, labels) for one in branches])
-    return _each_its_own(which, branches, images, labels)
-
-
-def _each_its_own(
-    which: tf.Tensor,
-    branches: list[Callable[[tf.Tensor, tf.Tensor], Pair]],
-    images: tf.Tensor,
-    labels: tf.Tensor,
-) -> Pair:
-    """Images and labels, each through the branch that was drawn for it; a branch sees only its own images."""
-    rows, drawn, mixed = [], [], []
-    for number, branch in enumerate(branches):
-        own = tf.where(which == number)[:, 0]
-        some, weights = tf.gather(images, own), tf.gather(labels, own)
-
-        def through(some: tf.Tensor = some, weights: tf.Tensor = weights, branch: Any = branch) -> Pair:
-            return branch(some, weights)
-
-        def around(some: tf.Tensor = some, weights: tf.Tensor = weights) -> Pair:
-            return some, weights
-
-        found = tf.cond(tf.size(own) > 0, through, around)
-        rows.append(tf.cast(own, tf.int32))
-        drawn.append(found[0])
-        mixed.append(found[1])
-    back = tf.argsort(tf.concat(rows, 0))
-    images_back = tf.gather(tf.concat(drawn, 0), back)
-    return tf.ensure_shape(images_back, images.shape), tf.gather(tf.concat(mixed, 0), back)
+    drawn, mixed = parted(which, branches, images, labels)
+    return drawn, mixed
 
 
 def _called(operation: Any, *arguments: tf.Tensor) -> Pair:

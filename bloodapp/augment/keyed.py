@@ -39,8 +39,10 @@ def drawing(key: tf.Tensor) -> Iterator[None]:
 
 
 def seed() -> tf.Tensor:
-    """The next seed int32 (2,) of the key in force, for TensorFlow's stateless functions."""
-    scope = _local.scope
+    """The next seed int32 (2,) of the key in force, for TensorFlow's stateless functions; any where there is none."""
+    scope = getattr(_local, "scope", None)
+    if scope is None:  # somebody else's use of a rewired layer
+        return tf.random.uniform((2,), -(2**31), 2**31 - 1, tf.int32)
     scope.draws += 1
     return scope.key + tf.constant([_wrapped(step * scope.draws) for step in _DRAW], tf.int32)
 
@@ -193,17 +195,12 @@ class _TensorFlow:
 _TENSORFLOW = _TensorFlow()
 
 
-def mapped(function: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    """The function of each image (S, S, 3) of a batch, each with a key of its own."""
-    return _TENSORFLOW.map_fn(function, images)
-
-
-def repeated(count: Any, function: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor) -> tf.Tensor:
+def repeated(count: Any, function: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> tf.Tensor:
     """The function applied `count` times, a number that may be a tensor, each time with a key of its own."""
 
     def again(done: tf.Tensor, now: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return done + 1, tf.ensure_shape(function(now), image.shape)
+        return done + 1, tf.ensure_shape(function(now), images.shape)
 
     rounds = tf.cast(count, tf.int32)
-    _, result = _TENSORFLOW.while_loop(lambda done, now: done < rounds, again, (tf.constant(0), image))
+    _, result = _TENSORFLOW.while_loop(lambda done, now: done < rounds, again, (tf.constant(0), images))
     return result

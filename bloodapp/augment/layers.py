@@ -15,6 +15,7 @@ import keras_cv
 import tensorflow as tf
 
 from bloodapp.augment import keyed, own
+from bloodapp.augment.parting import parted
 
 RANGE = (0, 255)
 _FILLS: tuple[dict[str, Any], ...] = (
@@ -223,17 +224,20 @@ def _gridmask(images: tf.Tensor, amount: Number) -> tf.Tensor:
 
 
 def _randaugment(images: tf.Tensor, magnitude: Number, count: Number) -> tf.Tensor:
-    # One operation at a time, so that how many there are is a number as well and the graph is a fifth as large.
-    layer = keras_cv.layers.RandAugment(RANGE, augmentations_per_image=1, magnitude=0.0, dtype="float32")
-    strongest = keras_cv.layers.RandAugment(RANGE, magnitude=1.0, dtype="float32")
-    for weak, strong in zip(layer.layers, strongest.layers, strict=True):
-        _interpolate(weak, strong, magnitude)
-    layer.layers = layer._random_choice.layers = list(layer.layers)
+    # KerasCV's operations, their strengths and how often it passes one over; but it goes image by image, which takes
+    # longer than to give each operation all its images at once, and here the number of operations may be a tensor.
+    weak, strong = (keras_cv.layers.RandAugment(RANGE, magnitude=m, dtype="float32") for m in (0.0, 1.0))
+    for one, other in zip(weak.layers, strong.layers, strict=True):
+        _interpolate(one, other, magnitude)
+    operations = [lambda some, layer=layer: (_call(layer, some),) for layer in weak.layers]
 
-    def one(image: tf.Tensor) -> tf.Tensor:
-        return keyed.repeated(count, lambda one: layer._augment({"images": one})["images"], image)
+    def once(images: tf.Tensor) -> tf.Tensor:
+        rows = tf.shape(images)[0]
+        which = keyed.uniform([rows], 0, len(operations), tf.int32)
+        which = tf.where(keyed.uniform([rows]) > weak.rate, len(operations), which)
+        return parted(which, [*operations, lambda some: (some,)], images)[0]
 
-    return keyed.mapped(one, images)
+    return keyed.repeated(count, once, images)
 
 
 def _interpolate(weak: Any, strong: Any, magnitude: Number) -> None:
