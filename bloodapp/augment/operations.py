@@ -170,7 +170,7 @@ _COLOUR = (
         "channelshift",
         "colour",
         "Shift red, green and blue, each by its own amount: another stain, another lamp.",
-        (_amount(0.08, 0.3, "Largest shift, as a share of the full range of grey levels."),),
+        (_amount(0.08, 0.6, "Largest shift, as a share of the full range of grey levels."),),
     ),
     Operation("channelshuffle", "colour", "Exchange red, green and blue at random.", (_share(),)),
     Operation("grayscale", "colour", "Take the colour away.", (_share(),)),
