@@ -78,7 +78,7 @@ class Curve:
     @property
     def measured(self) -> npt.NDArray[np.bool_]:
         """Which strengths are measured in full, bool (S,)."""
-        whole: npt.NDArray[np.bool_] = (self.answers >= 0).all(axis=1)
+        whole: npt.NDArray[np.bool_] = np.all(self.answers >= 0, axis=1)
         return whole
 
     def flipped(self) -> npt.NDArray[np.bool_]:

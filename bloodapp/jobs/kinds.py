@@ -17,6 +17,7 @@ KINDS: dict[str, str | Work] = {
     "scan": "bloodapp.review.scan:work",
     "plant": "bloodapp.review.planting:work",
     "expand": "bloodapp.augment.expand:work",
+    "speed": "bloodapp.train.speed:work",
     "train": "bloodapp.train.fit:work",
     "evaluate": "bloodapp.evaluate.job:work",
 }

@@ -13,9 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bloodapp.augment.pipelines import Pipeline, parse
+from bloodapp.augment.pipelines import Pipeline, parse, uses
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.ui import frame, state
 from bloodapp.ui.steps import judged
@@ -120,7 +119,7 @@ def draw_anew(
 
 def stains(dataset: Dataset, pipeline: Pipeline) -> NDArray[np.float64] | None:
     """The dataset's stain vectors (2, 3) where the pipeline asks for them."""
-    if not any(one.step.name == "stain" for one in alone(pipeline)):
+    if not uses(pipeline, "stain"):
         return None
     from bloodapp.augment.stain import for_dataset
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui import augment_each, augment_preview, augment_safety, augment_sweep, state
+from bloodapp.ui import augment_each, augment_preview, augment_safety, augment_speed, augment_sweep, state
 
 STYLE = Path(__file__).with_name("augment_views.css")
 VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths", "safety": "Safety meter"}
@@ -26,6 +26,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             augment_sweep.draw(dataset, pipeline)
         else:
             augment_safety.draw(dataset, pipeline)
+        augment_speed.draw(dataset, pipeline)
 
 
 def _view() -> str:
