@@ -40,6 +40,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
 
 def _said(speed: Speed) -> str:
     said = f"Draws about <b>{speed.drawn:,.0f}</b> images/s; the network learns from <b>{speed.learned:,.0f}</b>: "
+    where = escape(speed.device) + (", measured while it had other work" if speed.busy else "")
     if speed.starves:
         return said + f"{speed.together:,.0f} together. <span>{where}</span>"
     if speed.share >= 0.95:
