@@ -54,9 +54,9 @@ def draw() -> None:
             _list(name)
     came_from = augment_edits.origin()
     if offer:
-        note = f"{offer.why}" if offer.family != SAVED else "Saved by you; Train offers it, too."
+        note = offer.why if offer.family != SAVED else "Saved by you; Train offers it, too."
     else:
-        note = f"Made from {augment_edits.title(came_from)}." if came_from else "Written as text."
+        note = f"Made from {augment_edits.title(came_from)}." if came_from else "Your own steps, not saved."
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augment-why"):
         st.html(f'<p class="quiet">{escape(note)}</p>')
         if came_from:

@@ -22,7 +22,7 @@ KEY = "augment-editor"
 _ANSWERED = "edit_answered"
 _FOLDER = Path(__file__).parent
 _UNFOLDED_UP_TO = 9
-"""Steps in a pipeline, all told, up to which its choices are drawn unfolded."""
+"""Steps in a pipeline, all told, up to which its choices are drawn unfolded; the same for choices within choices."""
 
 _SIGNS = {"degrees": "°", "pixels": " px", "grey levels": " grey levels", "bits": " bits"}
 _PERCENT = {"share", "probability"}
@@ -113,7 +113,7 @@ def _row(
             }
             for number, branch in enumerate(step.branches)
         ],
-        "unfolded": unfolded,
+        "unfolded": unfolded or (len(path) > 1 and _count(Pipeline((step,))) <= _UNFOLDED_UP_TO),
         "brief": _brief(step),
     }
 

@@ -1,6 +1,7 @@
 """Keeping a pipeline under a name: save, replace, rename, delete, and bring back what was deleted."""
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ _GONE = "pipeline_deleted"
 _PROBLEM = "pipeline_problem"
 _TAKEN = "pipeline_taken"
 _SURE = "pipeline_sure"
-_LONGEST = 120
+_WIDTH = 330
 
 
 def draw(pipeline: Pipeline) -> None:
@@ -29,10 +30,9 @@ def draw(pipeline: Pipeline) -> None:
         if not box.open:
             for asked in (_PROBLEM, _TAKEN, _SURE):
                 state.put(asked, None)
-        elif name in saved:
-            _kept(name)
         else:
-            _new(pipeline, saved)
+            with st.container(width=_WIDTH):
+                _kept(name) if name in saved else _new(pipeline, saved)
 
 
 def draw_deleted() -> None:
@@ -41,7 +41,7 @@ def draw_deleted() -> None:
     if not gone:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augment-gone"):
-        st.html(f'<p class="quiet">Deleted “{gone[0]}”. Its steps are still here.</p>')
+        _said(f"Deleted “{gone[0]}”. Its steps are still here.")
         st.button("Bring it back", type="tertiary", key="augment-restore", on_click=_restore)
 
 
@@ -56,7 +56,7 @@ def _new(pipeline: Pipeline, saved: dict[str, str]) -> None:
             args=(pipeline, origin),
             help="What is saved under this name becomes what you see. Runs that were trained keep what they had.",
         )
-        st.html('<p class="quiet">or keep both:</p>')
+        _said("or keep both:")
     with st.form("augment-save-as", border=False):
         st.text_input("Name", key="augment-name", placeholder="my_pipeline", max_chars=40)
         st.form_submit_button(
@@ -65,6 +65,7 @@ def _new(pipeline: Pipeline, saved: dict[str, str]) -> None:
     _problem()
     taken = state.get(_TAKEN)
     if taken in saved:
+        _said(f"“{taken}” is saved already.")
         st.button(
             f"Replace the saved “{plain(str(taken))}”",
             key="augment-replace-other",
@@ -88,6 +89,7 @@ def _kept(name: str) -> None:
     _problem()
     taken = state.get(_TAKEN)
     if taken and taken != name and taken in saved_pipelines():
+        _said(f"“{taken}” is saved already, with other steps perhaps.")
         st.button(
             f"Rename, in place of the saved “{plain(str(taken))}”",
             key="augment-rename-over",
@@ -97,7 +99,7 @@ def _kept(name: str) -> None:
         )
     sure = state.get(_SURE) == name
     st.button(
-        f"Delete “{plain(name)}”: yes, its name goes" if sure else "Delete",
+        f"Yes, delete “{plain(name)}”" if sure else "Delete",
         key="augment-delete",
         width="stretch",
         icon=":material/delete:",
@@ -123,14 +125,14 @@ def _clash(name: str, saved: dict[str, str]) -> bool:
     """Whether there is no name, or one that is taken: the page then says so or asks."""
     state.put(_TAKEN, name if name in saved else None)
     if name in saved:
-        state.put(_PROBLEM, f"There is a saved “{name}” already: {_brief(saved[name])}")
+        state.put(_PROBLEM, None)
     elif not name:
         state.put(_PROBLEM, "Give it a name.")
     return not name or name in saved
 
 
-def _brief(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _said(words: str) -> None:
+    st.html(f'<p class="quiet">{escape(words)}</p>')
 
 
 def _problem() -> None:

@@ -98,7 +98,8 @@ def remain(app: App, sample: Dataset, *, without: int) -> None:
 def choose_augmentation(app: App) -> None:
     """Pick a pipeline, see what it does to one's own cells, take it into training."""
     app.go("Augment")
-    app.click(app.keyed("augment-choice").get_by_text(PIPELINE.capitalize(), exact=True))
+    app.click(app.keyed("augment-choices").get_by_role("button"))
+    app.click(app.keyed(f"augment-take-{PIPELINE}").get_by_role("button"))
     app.tab.wait_for_url(f"**pipeline={PIPELINE}**")
     pairs = app.main.locator(".pairs figure")
     expect(pairs.first).to_be_visible(timeout=LONG_MS)
