@@ -49,7 +49,11 @@ CHARTS_USE = {"classes"}
 
 HEAVY = {"tensorflow", "keras", "keras_cv"}
 HEAVY_AT_THE_TOP = {
+    "bloodapp.augment.drawing",
+    "bloodapp.augment.keyed",
     "bloodapp.augment.layers",
+    "bloodapp.augment.own",
+    "bloodapp.augment.parting",
     "bloodapp.train.models",
     "bloodapp.train.feed",
     "bloodapp.train.fit",
