@@ -24,7 +24,7 @@ MUCH = 48.0
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the tools, the originals and a row for each operation, one after the other as they are ready."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="augment-tools"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="augment-tools"):
         augment_tools.cells_of(dataset)
         seed = augment_tools.seed()
         augment_tools.other_cells()
@@ -74,7 +74,7 @@ def _operation(dataset: Dataset, indices: list[int], one: Alone, seed: int) -> s
     if one.off:
         notes.append("switched off")
     elif one.often < 0.995:
-        notes.append(f"met by {100 * one.often:.0f} % of the images")
+        notes.append(f"in {100 * one.often:.0f} % of images")
     level = f"{change:.0f}" if change >= 1 or change == 0 else f"{change:.1f}"
     cells = "".join(_cell(src, f"{name}: {said}", band) for src, said, band in shown)
     return (

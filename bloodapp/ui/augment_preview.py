@@ -22,7 +22,7 @@ _WIDE = 1280
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the tools and the cards; a pressed card opens large."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="augment-tools"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="augment-tools"):
         augment_tools.cells_of(dataset)
         looks = augment_tools.looks()
         seed = augment_tools.seed()
@@ -38,7 +38,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
                 pairs.pairs(dataset, indices, images, labels),
                 key="augment-pairs",
                 label="Originals beside results: press one to see it large",
-                width=72 + 76 * looks,
+                width=62 + 66 * looks,
                 on_press=_open,
             )
     except BloodappError as error:

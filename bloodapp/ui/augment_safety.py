@@ -34,7 +34,7 @@ FLIPPED = 12
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the tools, and what is measured so far; measures on in steps as long as the view is open."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="augment-tools"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="augment-tools"):
         run = _run(dataset)
         augment_tools.cells_of(dataset)
         seed = augment_tools.seed()
@@ -98,7 +98,7 @@ def _run(dataset: Dataset) -> Run | None:
         list(names),
         key="augment-run",
         format_func=lambda name: names[name],
-        width=200,
+        width=150,
         on_change=lambda: state.choose_run(st.session_state["augment-run"]),
     )
     return next(run for run in there if run.name == st.session_state["augment-run"])

@@ -2,10 +2,11 @@
 
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, Step, parse, scaled
+from bloodapp.augment.pipelines import Pipeline, Step, mixes, parse, scaled
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.strengths import alone, capped
 from bloodapp.data.dataset import Dataset, open_dataset
@@ -31,7 +32,7 @@ def times(strength: float) -> str:
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the tools, the strip of cells and the rows."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="augment-tools"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="augment-tools"):
         augment_tools.cells_of(dataset)
         seed = augment_tools.seed()
         augment_tools.other_cells()
@@ -51,11 +52,12 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         )
         try:
             with augment_cells.drawing(pipeline):
-                st.html(_row(dataset, batch, pipeline, seed, "whole pipeline", "its strengths alone change"))
+                hint = "All of it: every strength grows, probabilities stay."
+                st.html(_row(dataset, batch, pipeline, seed, "whole pipeline", "", hint))
                 for one in alone(pipeline):
                     if not one.off:
-                        help_text = OPERATIONS[one.step.name].help
-                        st.html(_row(dataset, batch, one.pipeline, seed, one.step.name, help_text, one.step))
+                        hint = OPERATIONS[one.step.name].help
+                        st.html(_row(dataset, batch, one.pipeline, seed, one.step.name, one.values, hint))
         except BloodappError as error:
             frame.error(error)
             return
@@ -91,36 +93,25 @@ def _cell(dataset: Dataset, indices: list[int]) -> int:
 
 
 def _row(
-    dataset: Dataset,
-    batch: list[int],
-    pipeline: Pipeline,
-    seed: int,
-    name: str,
-    hint: str,
-    step: Step | None = None,
+    dataset: Dataset, batch: list[int], pipeline: Pipeline, seed: int, name: str, values: str, hint: str
 ) -> str:
     labels = tuple(augment_cells.labels(dataset, batch).tolist())
+    shown = _drawn(dataset.name, dataset.fingerprint, tuple(batch), labels, pipeline_text(pipeline), seed)
+    single = name in OPERATIONS
     cells = []
-    for strength in STRENGTHS:
-        changed = scaled(pipeline, strength)
-        src, said, band = _drawn(
-            dataset.name, dataset.fingerprint, tuple(batch), labels, pipeline_text(changed), seed
-        )
+    for strength, (src, said, band) in zip(STRENGTHS, shown, strict=True):
         limits = capped(pipeline, strength)
-        value = _value(changed.steps[0]) if step is not None else ""
-        limit = (
-            f'<b title="{escape("At its limit: " + ", ".join(limits), quote=True)}">limit</b>'
-            if limits
-            else ""
-        )
+        value = _value(scaled(pipeline, strength).steps[0]) if single else ""
+        hint_limit = escape(f"At the limit: {', '.join(limits)}", quote=True)
+        limit = f'<b title="{hint_limit}">limit</b>' if limits else ""
         words = escape(f"{name} {times(strength)}: {said}", quote=True)
         cells.append(
             f'<span title="{words}"><img alt="{words}" src="{src}"><i style="background:{band}"></i>'
             f"<em>{escape(value)}{limit}</em></span>"
         )
     return (
-        f'<div class="alone"><div class="who" title="{escape(hint, quote=True)}"><b>{escape(name)}</b></div>'
-        f'<div class="cells six">{"".join(cells)}</div></div>'
+        f'<div class="alone"><div class="who" title="{escape(hint, quote=True)}"><b>{escape(name)}</b>'
+        f'<span>{escape(values)}</span></div><div class="cells six">{"".join(cells)}</div></div>'
     )
 
 
@@ -128,12 +119,11 @@ def _value(step: Step) -> str:
     """The first number of a step that is a strength, with its unit."""
     for parameter, value in zip(OPERATIONS[step.name].parameters, step.numbers, strict=True):
         if parameter.neutral is not None:
-            unit = _SIGNS.get(parameter.unit, "")
-            return f"{value:.3g}{unit} "
+            return f"{value:.3g}{_SIGNS.get(parameter.unit, '')} "
     return ""
 
 
-@st.cache_data(show_spinner=False, max_entries=1024)
+@st.cache_data(show_spinner=False, max_entries=256)
 def _drawn(
     name: str,
     fingerprint: str,
@@ -141,10 +131,26 @@ def _drawn(
     labels: tuple[int, ...],
     pipeline: str,
     seed: int,
-) -> tuple[str, str, str]:
-    """What becomes of the first image of a batch: (picture, its classes in words, its bar)."""
+) -> list[tuple[str, str, str]]:
+    """What becomes of the first image of a batch at each strength: (picture, its classes in words, its bar).
+
+    Where nothing is mixed it is drawn several times, and the draw that changes most is followed along the row.
+    """
     del fingerprint, labels  # part of the key only
-    dataset = open_dataset(name)
-    images, weights = augment_cells.draw_anew(dataset, list(batch), parse(pipeline), seed)
-    classes = dataset.classes
-    return data_uri(images[0]), pairs.words(weights[0], classes), pairs.band(weights[0], classes)
+    dataset, parsed = open_dataset(name), parse(pipeline)
+    together = list(batch) if mixes(parsed) else [batch[0]] * len(batch)
+    results = [
+        augment_cells.draw_anew(dataset, together, scaled(parsed, strength), seed) for strength in STRENGTHS
+    ]
+    place = 0
+    if not mixes(parsed):
+        written = results[STRENGTHS.index(1.0)][0].astype(np.float32)
+        place = int(np.abs(written - np.asarray(dataset.images[batch[0]])).mean((1, 2, 3)).argmax())
+    return [
+        (
+            data_uri(images[place]),
+            pairs.words(weights[place], dataset.classes),
+            pairs.band(weights[place], dataset.classes),
+        )
+        for images, weights in results
+    ]

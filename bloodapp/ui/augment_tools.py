@@ -23,7 +23,7 @@ def cells_of(dataset: Dataset) -> None:
         list(titles),
         key="augment-class",
         format_func=lambda key: titles[key],
-        width=180,
+        width=155,
         on_change=_keep_class,
     )
 
@@ -37,7 +37,7 @@ def looks() -> int:
         list(LOOKS),
         key="augment-looks",
         format_func=lambda count: LOOKS[count],
-        width=160,
+        width=145,
         on_change=lambda: state.put("looks", st.session_state["augment-looks"]),
     )
     return chosen
@@ -52,8 +52,7 @@ def seed() -> int:
         0,
         MOST,
         key="augment-seed",
-        width=110,
-        help="The number that everything random derives from: the same number shows the same pictures.",
+        width=84,
         on_change=lambda: state.put("draw", int(st.session_state["augment-seed"])),
     )
     st.button("Draw again", icon=":material/casino:", on_click=_next, args=("draw",), key="augment-draw")
