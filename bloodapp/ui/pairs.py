@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -119,40 +118,6 @@ def pairs(
         ]
         made.append(Card(place, (before, *after), own.title))
     return made
-
-
-def sheet(
-    dataset: Dataset, indices: list[int], images: NDArray[np.uint8], labels: NDArray[np.float32]
-) -> str:
-    """Cards of an original and its results, as HTML (styled by pipeline.css).
-
-    Args:
-        dataset: where the originals are from.
-        indices: positions of the M originals.
-        images: results, uint8 (L·M, S, S, 3): L looks at all M cells, one after the other.
-        labels: label weights of the results, float32 (L·M, C).
-    """
-    count = len(indices)
-    looks = len(images) // max(count, 1)
-    width = 64 + 76 * looks
-    cards = []
-    for place, index in enumerate(indices):
-        rows = [place + look * count for look in range(looks)]
-        after = "".join(
-            f'<img alt="result {number}" loading="lazy" src="{data_uri(images[row])}">'
-            for number, row in enumerate(rows, start=1)
-        )
-        weights = labels[rows].mean(axis=0)
-        name = words(weights, dataset.classes)
-        hint = escape(f"{name}, image {index:,}", quote=True)
-        cards.append(
-            f'<figure title="{hint}"><div class="row">'
-            f'<img class="before" alt="original" loading="lazy" src="{data_uri(thumbnail(dataset, index))}">'
-            f'{after}</div><div class="edge" style="background:{band(weights, dataset.classes)}"></div>'
-            f"<figcaption>{escape(name)}</figcaption></figure>"
-        )
-    columns = f"grid-template-columns:repeat(auto-fill,minmax({width}px,1fr))"
-    return f'<div class="pairs" style="{columns}">{"".join(cards)}</div>'
 
 
 def words(weights: NDArray[np.float32], classes: tuple[CellClass, ...]) -> str:
