@@ -38,9 +38,7 @@ def draw(here: Here) -> None:
         pipeline = _left(dataset)
     with right:
         if pipeline is None:
-            frame.empty(
-                "Nothing to show yet", "The pipeline cannot be read: what is wrong stands at its text."
-            )
+            frame.empty("Nothing to show yet", "The pipeline cannot be read: what is wrong stands beside.")
         else:
             augment_views.draw(dataset, pipeline)
 
@@ -110,16 +108,17 @@ def _way(*, readable: bool) -> str:
 
 
 def _history() -> None:
-    for key, icon, words, act, possible in (
-        ("undo", ":material/undo:", "Undo the last change", augment_edits.undo, augment_edits.can_undo()),
-        ("redo", ":material/redo:", "Do it again", augment_edits.redo, augment_edits.can_redo()),
-    ):
+    ways = (
+        ("undo", "Undo the last change; Ctrl+Z in the list", augment_edits.undo, augment_edits.can_undo()),
+        ("redo", "Do it again; Ctrl+Shift+Z in the list", augment_edits.redo, augment_edits.can_redo()),
+    )
+    for way, words, act, possible in ways:
         st.button(
             "",
-            icon=icon,
+            icon=f":material/{way}:",
             help=words,
             type="tertiary",
-            key=f"augment-{key}",
+            key=f"augment-{way}",
             disabled=not possible,
             on_click=act,
         )

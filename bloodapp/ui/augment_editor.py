@@ -24,6 +24,7 @@ _FOLDER = Path(__file__).parent
 _UNFOLDED_UP_TO = 9
 """Steps in a pipeline, all told, up to which its choices are drawn unfolded; the same for choices within choices."""
 
+_HISTORY = {"undo": augment_edits.undo, "redo": augment_edits.redo}
 _SIGNS = {"degrees": "°", "pixels": " px", "grey levels": " grey levels", "bits": " bits"}
 _PERCENT = {"share", "probability"}
 
@@ -40,7 +41,9 @@ def receive() -> str:
     try:
         pipeline = resolve(augment_edits.asked())
         # Made on a text that is no longer there (another tab, the back button): what is there now is drawn again.
-        if edit.get("base") == pipeline_text(pipeline):
+        if edit.get("act") in _HISTORY:
+            _HISTORY[edit["act"]]()
+        elif edit.get("base") == pipeline_text(pipeline):
             augment_edits.change(perform(pipeline, edit))
     except (InvalidValue, PipelineError) as error:
         return str(error)
@@ -100,7 +103,7 @@ def _row(
         "inner": list(inner),
         "kind": step.name,
         "title": _title(step),
-        "help": operation.help,
+        "help": operation.help.replace("`", ""),
         "on": outer.name != OFF,
         "parameters": [
             _parameter(parameter, value)
@@ -142,7 +145,7 @@ def _parameter(parameter: Parameter, value: float) -> dict[str, Any]:
         "sign": _SIGNS.get(parameter.unit, f" {parameter.unit}" if parameter.unit else ""),
         "percent": parameter.name in _PERCENT,
         "words": list(parameter.words),
-        "help": parameter.help,
+        "help": parameter.help.replace("`", ""),
     }
 
 

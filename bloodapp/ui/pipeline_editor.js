@@ -160,6 +160,16 @@ export default function ({ data, parentElement, setStateValue }) {
     own.next = count > 1 ? key(near, "remove") : key([...step.path.slice(0, -1), 0], "add");
   }
 
+  // Undo and redo within the list; a field that is typed in keeps its own.
+  root.onkeydown = (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.target.type === "search") return;
+    const letter = event.key.toLowerCase();
+    const act = letter === "y" || (letter === "z" && event.shiftKey) ? "redo" : letter === "z" ? "undo" : null;
+    if (!act) return;
+    event.preventDefault();
+    send({ act });
+  };
+
   function shortcut(event, step, place, count) {
     if (event.altKey && event.key === "ArrowUp" && place > 0) shift(step, -1, "name");
     else if (event.altKey && event.key === "ArrowDown" && place < count - 1) shift(step, 1, "name");
@@ -219,7 +229,7 @@ export default function ({ data, parentElement, setStateValue }) {
     range.addEventListener("change", () => {
       if (timer === null) return report();
       clearTimeout(timer); // a held arrow key is one edit
-      timer = setTimeout(report, 180);
+      timer = setTimeout(report, 120);
     });
     range.addEventListener("pointerup", () => {
       own.dragging = false;

@@ -1,5 +1,7 @@
 """Help for who writes a pipeline: the place of a mistake, and everything that can be written."""
 
+import re
+from difflib import get_close_matches
 from html import escape
 
 import streamlit as st
@@ -24,9 +26,14 @@ def caret(source: str, position: int) -> str:
 
 
 def mistake(source: str, error: PipelineError) -> None:
-    """Show what is wrong with a pipeline's text, and where."""
+    """Show what is wrong with a pipeline's text, and where; what there is instead stands quietly below."""
     st.code(caret(source, error.position), language=None)
-    frame.error(error)
+    told, _, available = str(error).partition(" Available: ")
+    missing = re.search(r"can't find '(\w+)'", told)
+    near = get_close_matches(missing.group(1), re.findall(r"\w+", available), n=1) if missing else []
+    frame.error(f"{told} Did you mean {near[0]}?" if near else told)
+    if available:
+        st.html(f'<p class="quiet">There is: {escape(available)}</p>')
 
 
 def operations() -> None:

@@ -191,8 +191,8 @@ def test_a_mistake_is_pointed_at(tiny: Dataset, open_page: Open) -> None:
     assert not page.exception
     assert page.text_area(key="augment-own").value == "flip|rotatte(15)"
     assert page.code[0].value == "flip|rotatte(15)\n     ^"
-    assert "can't find 'rotatte'" in page.error[0].value
-    assert "rotate" in page.error[0].value
+    assert "can't find 'rotatte'. Did you mean rotate?" in page.error[0].value
+    assert "quarterturn" in words(page)
     assert page.button(key="augment-use").disabled
     page.text_area(key="augment-own").set_value("none").run()
     assert not page.error
