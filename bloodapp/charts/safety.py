@@ -28,13 +28,15 @@ def safety_chart(
     *,
     threshold: float,
     destroyed_at: float | None = None,
+    labels: Sequence[str] = (),
     height: int = 330,
 ) -> go.Figure:
     """Draw shares of changed answers over strengths: the whole pipeline with its interval, and operations alone.
 
     `whole` and each operation's table are (S, 3): share, low, high; unknown figures are NaN and left out. The first
     STRONG operations have a style of their own: give the worst first. Above the `threshold` images count as
-    destroyed; `destroyed_at` is the strength at which the whole pipeline first does, or None.
+    destroyed; `destroyed_at` is the strength at which the whole pipeline first does, or None. `labels`
+    name the strengths where numbers will not do.
     """
     figure = go.Figure()
     table = np.asarray(whole, np.float64)
@@ -46,7 +48,7 @@ def safety_chart(
     for (name, shares), (colour, dash, symbol) in zip(operations, _STYLES, strict=False):
         _line(figure, x, np.asarray(shares, np.float64), name, colour, dash, symbol, 2)
     _line(figure, x, table, "whole pipeline", ACCENT, "solid", "circle", 3.5)
-    calm(figure, height, t=44, r=12, b=40)
+    calm(figure, height, t=44, r=12, b=40, l=56)
     top = _top([table, *(np.asarray(shares, np.float64) for _, shares in operations)], threshold)
     figure.add_hrect(y0=threshold, y1=top, fillcolor=rgba("#E03131", 0.06), line_width=0, layer="below")
     figure.add_hline(y=threshold, line={"color": "#E03131", "width": 1.2, "dash": "dot"})
@@ -61,7 +63,7 @@ def safety_chart(
     figure.update_xaxes(
         range=[-0.03, float(x.max(initial=1)) + 0.04],
         tickvals=list(x),
-        ticktext=[f"× {value:g}" for value in x],
+        ticktext=list(labels) or [f"× {value:g}" for value in x],
         title={"text": "strength, 1 = as the pipeline says", "standoff": 6},
     )
     figure.update_yaxes(
@@ -69,7 +71,7 @@ def safety_chart(
         tickformat=".0%",
         showgrid=True,
         nticks=6,
-        title={"text": "answers that change", "standoff": 8},
+        title={"text": "answers that change", "standoff": 16},
     )
     return figure
 

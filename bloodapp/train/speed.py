@@ -274,6 +274,7 @@ class _Bench:
             steps_per_epoch=steps,
             epochs=100_000,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
+            shuffle=False,
             verbose=0,
         )
         return (len(ends) - 1) * steps * self.recipe.batch / max(ends[-1] - ends[0], 1e-9)

@@ -98,7 +98,7 @@ def _run(dataset: Dataset) -> Run | None:
         list(names),
         key="augment-run",
         format_func=lambda name: names[name],
-        width=150,
+        width=132,
         on_change=lambda: state.choose_run(st.session_state["augment-run"]),
     )
     return next(run for run in there if run.name == st.session_state["augment-run"])
@@ -178,6 +178,7 @@ def _show(dataset: Dataset, run: Run, meter: Meter) -> None:
         result.whole.flips(),
         [(curve.name, curve.flips()) for curve in ranked],
         threshold=threshold,
+        labels=[times(strength) for strength in STRENGTHS],
         destroyed_at=result.whole.destroyed_at(threshold) if result.whole.measured.all() else None,
     )
     st.plotly_chart(
@@ -278,7 +279,7 @@ def _table(result: Safety, ranked: list[Curve], place: int, threshold: float) ->
             f"<td>{_signed(float(curve.falls()[place, 0]))}</td>"
             f"<td>{100 * float(curve.accuracy()[place, 0]):.0f} %</td><td>{_safe(curve, threshold)}</td></tr>"
         )
-    heads = ("operation alone", "answers that change", "confidence lost", "accuracy", "safe up to")
+    heads = ("operation alone", "answers that change", "points of confidence lost", "accuracy", "safe up to")
     head = "".join(f"<th>{name}</th>" for name in heads)
     return (
         f'<div class="scroll"><table class="safety"><thead><tr>{head}</tr></thead>'

@@ -23,7 +23,7 @@ def cells_of(dataset: Dataset) -> None:
         list(titles),
         key="augment-class",
         format_func=lambda key: titles[key],
-        width=155,
+        width=140,
         on_change=_keep_class,
     )
 
@@ -52,7 +52,7 @@ def seed() -> int:
         0,
         MOST,
         key="augment-seed",
-        width=84,
+        width=76,
         on_change=lambda: state.put("draw", int(st.session_state["augment-seed"])),
     )
     st.button("Draw again", icon=":material/casino:", on_click=_next, args=("draw",), key="augment-draw")
