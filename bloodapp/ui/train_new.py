@@ -15,7 +15,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.train.forecast import forecast
 from bloodapp.train.launch import PARTS, plan_split, start
 from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
-from bloodapp.ui import background, frame, recipe_form, state
+from bloodapp.ui import augment_choice, background, frame, recipe_form, state
 from bloodapp.ui.pipeline_chips import brief
 from bloodapp.ui.steps import judged, open_cards
 from bloodapp.ui.text import count, duration
@@ -38,7 +38,11 @@ def draw(dataset: Dataset) -> None:
         except BloodappError as error:
             frame.error(error)
             sound = False
-        _augmentation(recipe)
+        try:
+            _augmentation(recipe)
+        except BloodappError as error:  # the file of saved pipelines, which Augment can put aside
+            frame.error(error)
+            sound = False
         frame.section("Settings", "the recipe's own unless you change them")
         recipe_form.draw(RECIPES[recipe.name], skip=("pipeline",))
     with right, st.container(border=True, key="train-card"):
@@ -78,21 +82,41 @@ def _pipeline(recipe: Recipe) -> dict[str, str]:
 
 
 def _augmentation(recipe: Recipe) -> None:
-    own = RECIPES[recipe.name].pipeline == recipe.pipeline
+    own = RECIPES[recipe.name].pipeline
+    chosen = recipe.pipeline != own
     frame.section(
-        "Augmentation", f"{_title(recipe.pipeline)}, {'the recipe’s own' if own else 'chosen by you'}"
+        "Augmentation", f"{_title(recipe.pipeline)}, {'chosen by you' if chosen else 'the recipe’s own'}"
     )
     st.html(brief(resolve(recipe.pipeline)))
     with st.container(horizontal=True, vertical_alignment="center", key="train-links"):
+        _others(recipe.pipeline, own)
         frame.link("pages/2_Augment.py", "See it on your own cells", ":material/auto_awesome_motion:")
-        if not own:
-            st.button(
-                "Back to the recipe's own",
-                type="tertiary",
-                on_click=state.put,
-                args=(AUGMENT, None),
-                key="train-own",
-            )
+
+
+def _others(pipeline: str, own: str) -> None:
+    """The choice among all pipelines that have a name, the user's saved ones first after the recipe's own."""
+    labels = {own: f"The recipe’s own: {_title(own)}"}
+    if pipeline not in {own, *(each.name for each in augment_choice.offers())}:
+        labels[pipeline] = _title(pipeline)
+    for each in augment_choice.offers():
+        saved = each.family == augment_choice.SAVED
+        labels.setdefault(each.name, f"{each.family}: {each.title}" if saved else each.title)
+    st.session_state["train-augment"] = pipeline
+    st.selectbox(
+        "Augmentation",
+        list(labels),
+        key="train-augment",
+        format_func=labels.__getitem__,
+        label_visibility="collapsed",
+        width=330,
+        on_change=_choose_pipeline,
+        args=(own,),
+    )
+
+
+def _choose_pipeline(own: str) -> None:
+    picked = st.session_state["train-augment"]
+    state.put(AUGMENT, None if picked == own else picked)
 
 
 def _title(pipeline: str) -> str:

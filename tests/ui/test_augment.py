@@ -295,6 +295,25 @@ def test_using_a_saved_pipeline_takes_it_to_train(tiny: Dataset, open_page: Open
     assert run.config["pipeline"] == "flip|rotate(15)"
 
 
+def test_train_offers_every_pipeline_with_a_name(tiny: Dataset, home: Path, open_page: Open) -> None:
+    """Saved ones come first after the recipe's own; while their file is damaged no training can be started."""
+    save_pipeline("mine", "flip|rotate(15)")
+    page = open_page("pages/3_Train.py", dataset="tiny", recipe="plain")
+    choice = page.selectbox(key="train-augment")
+    assert choice.options[:2] == ["The recipe’s own: Written as text", "Saved by you: mine"]
+    assert len(choice.options) == len(PIPELINES) + 2
+    choice.set_value("mine").run()
+    assert "mine, chosen by you" in words(page)
+    assert address(page, "augment") == "mine"
+    page.selectbox(key="train-augment").set_value("flip|rotate(180)").run()
+    assert "Written as text, the recipe’s own" in words(page)
+    (home / FILE).write_text("{")
+    page.run()
+    assert not page.exception
+    assert FILE in page.error[0].value
+    assert page.button(key="train-start-0").disabled
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 def test_chips_name_every_operation(name: str) -> None:
     """Both drawings of a pipeline name all of its operations; equal branches are told once, with a count."""
