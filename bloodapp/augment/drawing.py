@@ -68,6 +68,8 @@ def draw_batch(
     stains: npt.NDArray[np.float64] | None = None,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     """The same on arrays: images uint8 (N, S, S, 3) and label weights float32 (N, C), the same shapes back."""
+    if not len(images):  # some of KerasCV's layers cannot, and no training asks for it
+        return images.copy(), weights.copy()
     draw = build(pipeline, stains=stains)
     drawn, mixed = draw(tf.constant(images, tf.float32), tf.constant(weights), tf.constant(key))
     return drawn.numpy().astype(np.uint8), mixed.numpy()

@@ -264,8 +264,20 @@ def _interpolate(weak: Any, strong: Any, magnitude: Number) -> None:
             setattr(weak, name, low + magnitude * (samplers[1] - low))
 
 
+class _AugMix(keras_cv.layers.AugMix):
+    """KerasCV's with strengths that grow: its own solarizes and posterizes the more, the lower the severity is."""
+
+    def _posterize(self, image: tf.Tensor) -> tf.Tensor:
+        shift = tf.cast(5 * self.severity_factor(), tf.uint8)
+        cut = tf.bitwise.right_shift(tf.cast(image, tf.uint8), shift)
+        return tf.cast(tf.bitwise.left_shift(cut, shift), tf.float32)
+
+    def _solarize(self, image: tf.Tensor) -> tf.Tensor:
+        return tf.where(image < 256.0 * (1 - self.severity_factor()), image, 255.0 - image)
+
+
 def _augmix(images: tf.Tensor, severity: Number, chains: float) -> tf.Tensor:
-    layer = keras_cv.layers.AugMix(RANGE, severity=0.5, num_chains=int(chains), dtype="float32")
+    layer = _AugMix(RANGE, severity=0.5, num_chains=int(chains), name="augmix", dtype="float32")
     return _call(layer, images, severity_factor=_Between(tf.minimum(0.01, severity), severity))
 
 
@@ -290,11 +302,20 @@ def _mixup(images: tf.Tensor, labels: tf.Tensor, alpha: Number) -> tuple[tf.Tens
     return mixed["images"], mixed["labels"]
 
 
+class _FourierMix(keras_cv.layers.FourierMix):
+    """KerasCV's with the spectrum's two parts told apart: its own takes two rows of it, and so waves all one way."""
+
+    def _sample_mask_from_transform(self, decay: tf.Tensor, shape: tf.Tensor, ch: int = 1) -> tf.Tensor:
+        parts = self._get_spectrum(self._apply_fftfreq(shape[0], shape[1]), decay, ch, shape[0], shape[1])
+        mask = tf.signal.irfft2d(tf.complex(parts[..., 0], parts[..., 1]), shape)
+        return mask[:1, : shape[0], : shape[1]]  # of which only the order of the pixels counts
+
+
 def _fouriermix(
     images: tf.Tensor, labels: tf.Tensor, alpha: Number, decay: Number
 ) -> tuple[tf.Tensor, tf.Tensor]:
     mixed = _call(
-        keras_cv.layers.FourierMix(alpha=0.5, dtype="float32"),
+        _FourierMix(alpha=0.5, name="fouriermix", dtype="float32"),
         {"images": images, "labels": labels},
         alpha=alpha,
         decay_power=tf.cast(decay, tf.float64),

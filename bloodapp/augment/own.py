@@ -90,9 +90,10 @@ def edges(images: tf.Tensor, amount: Number) -> tf.Tensor:
 
 
 def corrupt(images: tf.Tensor, kind: float, severity: Number) -> tf.Tensor:
-    """One of the corruptions, or any (kind 0), of a severity from 1 up to `severity`, drawn for each image."""
+    """One of the corruptions, or any (kind 0), of a severity from 1 up to `severity`, drawn for each image; 0 none."""
     count = tf.shape(images)[0]
-    drawn = keyed.uniform([count], 1, tf.cast(severity, tf.int32) + 1, tf.int32)
+    highest = tf.cast(severity, tf.int32)
+    drawn = tf.minimum(keyed.uniform([count], 1, tf.maximum(highest, 1) + 1, tf.int32), highest)
     which = tf.fill([count], int(kind) - 1) if kind else keyed.uniform([count], 0, len(CORRUPTIONS), tf.int32)
     found = tf.numpy_function(_corrupt_each, [images, which, drawn, keyed.seeds(count)], tf.float32)
     return tf.ensure_shape(found, images.shape)
