@@ -4,6 +4,7 @@ Every copy remembers the image it was made from, so that no split can part the t
 layers that train. Images are read, drawn and written block by block: neither dataset is ever in memory.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -28,7 +29,8 @@ from bloodapp.errors import InvalidValue
 KIND = "augmented"
 MOST_COPIES = 50
 BLOCK = 64  # images drawn at once, as many as a training's batch
-_AHEAD = 2  # blocks that are drawn while others are written
+_THREADS = min(os.cpu_count() or 1, 4)  # that draw a block each
+_AHEAD = _THREADS + 1  # blocks that are drawn, or wait for it, while another is written
 _SAID_EVERY_S = 10.0  # a figure that changes all the time cannot be read
 
 Ints = npt.NDArray[np.int64]
@@ -335,18 +337,18 @@ def _drawn(
         )[0]
 
     waiting: deque[tuple[int, Ints, Future[npt.NDArray[np.uint8]]]] = deque()
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(_THREADS) as threads:
         try:
             for number, pipeline, every in planned.turns():
                 for block, rows in enumerate(_in_blocks(every)):
-                    waiting.append((number, rows, thread.submit(draw, rows, pipeline, number, block)))
+                    waiting.append((number, rows, threads.submit(draw, rows, pipeline, number, block)))
                     if len(waiting) > _AHEAD:
                         done, its_rows, images = waiting.popleft()
                         yield done, its_rows, images.result()
             for done, its_rows, images in waiting:
                 yield done, its_rows, images.result()
         finally:
-            thread.shutdown(wait=True, cancel_futures=True)
+            threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _in_blocks(rows: Ints) -> Iterator[Ints]:
