@@ -32,6 +32,9 @@ PART_SECONDS = 0.5
 STARVES = 0.75
 """A training below this share of the network's own speed waits for its images."""
 
+# In a fit time is looked at every few steps. The first ones trace the network and use up what was ready before.
+_STEPS, _WARM, _LEAST = 2, 4, 3
+_READY = 6
 _PATIENCE_S = 10
 _KEY = ("pipeline", "size", "batch", "model", "width", "precision", "device")
 
@@ -259,32 +262,30 @@ class _Bench:
             source = tf.data.Dataset.from_tensors(batch).repeat()
         else:
             source = self._feed(pipeline)
-        steps, ends = 2, [0.0]
+        ends: list[float] = []
 
         def ended(epoch: int, logs: Any = None) -> None:
             del logs
-            if epoch > 0:  # the first traces the network and fills the feed
+            if epoch >= _WARM:
                 ends.append(time.monotonic())
-            else:
-                ends[0] = time.monotonic()
-            self.model.stop_training = epoch > 0 and ends[-1] - ends[0] >= seconds
+            self.model.stop_training = len(ends) > _LEAST and ends[-1] - ends[0] >= seconds
 
         self.model.fit(
             source,
-            steps_per_epoch=steps,
+            steps_per_epoch=_STEPS,
             epochs=100_000,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
             shuffle=False,
             verbose=0,
         )
-        return (len(ends) - 1) * steps * self.recipe.batch / max(ends[-1] - ends[0], 1e-9)
+        return (len(ends) - 1) * _STEPS * self.recipe.batch / max(ends[-1] - ends[0], 1e-9)
 
 
 def rate(
     batches: Iterator[Any], batch: int, seconds: float, clock: Callable[[], float] = time.monotonic
 ) -> float:
     """Images a second that an iterator of batches gives, after the few that it may have made ready."""
-    for _ in range(4):
+    for _ in range(_READY):
         next(batches)
     begun, count = clock(), 0
     while True:

@@ -26,7 +26,9 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         if job is not None and (job.state() in ACTIVE or (speed is None and job.state() == "failed")):
             background.watch(job, key="augment-speed-job", dismiss=True)
             return
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key="augment-speed-line"
+        ):
             if speed is not None:
                 st.html(f'<p class="speed">{_said(speed)}</p>')
             else:
