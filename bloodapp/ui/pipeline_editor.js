@@ -110,10 +110,53 @@ export default function ({ data, parentElement, setStateValue }) {
         : first.words.length
           ? make("span", { class: "brief" }, first.words[first.value])
           : slider(step, first, 0, true);
-    item.append(make("div", { class: "head" }, toSwitch, name, inline, tools(step, place, count)));
+    item.append(make("div", { class: "head" }, grip(step, item, count), toSwitch, name, inline, tools(step, place, count)));
     if (isOpen || unfolded) item.append(panel(step, isOpen && !group));
     if (unfolded) item.append(branches(step));
     return item;
+  }
+
+  // Dragging is the mouse's way to what the arrows do: a step moves within its own list only.
+  function grip(step, item, count) {
+    const beside = () => own.dragged && same(own.dragged.slice(0, -1), step.path.slice(0, -1));
+    const lower = (event) => {
+      const box = item.getBoundingClientRect();
+      return event.clientY > box.top + box.height / 2;
+    };
+    const clear = () => item.classList.remove("before", "after");
+    item.addEventListener("dragover", (event) => {
+      if (!beside()) return;
+      event.preventDefault();
+      event.stopPropagation();
+      item.classList.toggle("after", lower(event));
+      item.classList.toggle("before", !lower(event));
+    });
+    item.addEventListener("dragleave", clear);
+    item.addEventListener("drop", (event) => {
+      clear();
+      if (!beside()) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const from = own.dragged.at(-1);
+      const target = step.path.at(-1) + (lower(event) ? 1 : 0);
+      const by = target - from - (target > from ? 1 : 0);
+      if (by === 0 || !send({ act: "move", path: own.dragged, by })) return;
+      own.open = null;
+      own.unfolded.clear();
+    });
+    if (count < 2) return make("i", {});
+    return make("i", {
+      class: "grip",
+      draggable: "true",
+      title: "Drag to another place",
+      "aria-hidden": "true",
+      ondragstart: (event) => {
+        own.dragged = step.path;
+        event.dataTransfer.effectAllowed = "move";
+        event.dataTransfer.setDragImage(item, 0, 12);
+      },
+      ondragend: () => (own.dragged = null),
+    });
   }
 
   function tools(step, place, count) {

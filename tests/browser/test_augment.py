@@ -88,6 +88,19 @@ def test_editing_by_keyboard_and_mouse(
     app.click(steps(app).get_by_role("button", name="Remove: flip").last)
     becomes(app, "crop(0.9)|off(flip)")
 
+    # A step dragged by its grip to below another.
+    rows = steps(app).locator("li.step")
+    rows.nth(0).hover()
+    low = rows.nth(1).bounding_box()
+    assert low is not None
+    rows.nth(0).locator(".grip").first.drag_to(
+        rows.nth(1), target_position={"x": 80, "y": low["height"] - 3}
+    )
+    becomes(app, "off(flip)|crop(0.9)")
+    steps(app).get_by_role("button", name="crop", exact=True).focus()
+    app.tab.keyboard.press("Control+z")
+    becomes(app, "crop(0.9)|off(flip)")
+
     open_under(app, "augment-save")
     app.tab.get_by_role("textbox", name="Name", exact=True).fill("mine")
     app.tab.keyboard.press("Enter")
