@@ -28,6 +28,7 @@ _FILLS = (
 _GROUND_LEVEL, _EDGE_LEVEL = 0.35, 96.0  # as in `own`
 _LOUDEST = 0.999  # as in `layers`
 _WIDTH = 110
+_CALL = "LAYER(images, training=True)"
 
 Calls = list[tuple[str, str]]
 """One after the other: what makes a layer, empty where none is needed, and the call, which names it `LAYER`."""
@@ -125,10 +126,10 @@ def _number(value: float) -> str:
 
 
 def _keras(name: str, arguments: str) -> Calls:
-    return [(f'keras.layers.{name}({arguments}, dtype="float32")', "LAYER(images, training=True)")]
+    return [(f'keras.layers.{name}({arguments}, dtype="float32")', _CALL)]
 
 
-def _keras_cv(name: str, arguments: str, call: str = "LAYER(images, training=True)") -> Calls:
+def _keras_cv(name: str, arguments: str, call: str = _CALL) -> Calls:
     return [(f'keras_cv.layers.{name}({arguments}, dtype="float32")', call)]
 
 
@@ -205,14 +206,21 @@ _OPERATIONS: dict[str, Callable[..., Calls]] = {
     "randaugment": lambda m, count: _keras_cv(
         "RandAugment", f"(0, 255), augmentations_per_image={int(count)}, magnitude={m:g}"
     ),
-    "augmix": lambda s, chains: _keras_cv(
-        "AugMix", f"(0, 255), severity=({min(0.01, s):g}, {s:g}), num_chains={int(chains)}"
-    ),
+    "augmix": lambda s, chains: [
+        (
+            f"SteadyAugMix((0, 255), severity=({min(0.01, s):g}, {s:g}), num_chains={int(chains)}, "
+            'name="augmix", dtype="float32")',
+            _CALL,
+        )
+    ],
     "cutmix": lambda alpha: _keras_cv("CutMix", f"alpha={alpha:g}", "cut_and_mixed(LAYER, images, labels)"),
     "mixup": lambda alpha: _keras_cv("MixUp", f"alpha={alpha:g}", "mixed_by(LAYER, images, labels)"),
-    "fouriermix": lambda alpha, decay: _keras_cv(
-        "FourierMix", f"alpha={alpha:g}, decay_power={decay:g}", "mixed_by(LAYER, images, labels)"
-    ),
+    "fouriermix": lambda alpha, decay: [
+        (
+            f'WavyFourierMix(alpha={alpha:g}, decay_power={decay:g}, name="fouriermix", dtype="float32")',
+            "mixed_by(LAYER, images, labels)",
+        )
+    ],
 }
 """What an operation's numbers, `share` left out, are in code."""
 

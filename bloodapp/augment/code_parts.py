@@ -1,4 +1,4 @@
-"""The functions that generated Keras code is put together from, as text: nothing here runs in the app.
+"""The functions and layers that generated Keras code is put together from, as text: nothing here runs in the app.
 
 They say for whoever copies them what `layers`, `own` and `drawing` do, without their keys.
 """
@@ -149,6 +149,27 @@ def corrupted(images, kind, severity):
 
     return tf.ensure_shape(tf.numpy_function(each, [images], tf.float32), images.shape)
 ''',
+    "SteadyAugMix": '''
+class SteadyAugMix(keras_cv.layers.AugMix):
+    """KerasCV's with strengths that grow: its own solarizes and posterizes the more, the lower the severity is."""
+
+    def _posterize(self, image):
+        shift = tf.cast(5 * self.severity_factor(), tf.uint8)
+        cut = tf.bitwise.right_shift(tf.cast(image, tf.uint8), shift)
+        return tf.cast(tf.bitwise.left_shift(cut, shift), tf.float32)
+
+    def _solarize(self, image):
+        return tf.where(image < 256.0 * (1 - self.severity_factor()), image, 255.0 - image)
+''',
+    "WavyFourierMix": '''
+class WavyFourierMix(keras_cv.layers.FourierMix):
+    """KerasCV's with the spectrum's two parts told apart: its own takes two rows of it, and so waves all one way."""
+
+    def _sample_mask_from_transform(self, decay, shape, ch=1):
+        parts = self._get_spectrum(self._apply_fftfreq(shape[0], shape[1]), decay, ch, shape[0], shape[1])
+        mask = tf.signal.irfft2d(tf.complex(parts[..., 0], parts[..., 1]), shape)
+        return mask[:1, : shape[0], : shape[1]]
+''',
     "mixed_by": '''
 def mixed_by(layer, images, labels):
     """What a layer makes of images and labels that it mixes."""
@@ -167,4 +188,4 @@ def cut_and_mixed(layer, images, labels):
     return clipped(tf.ensure_shape(found[..., :3], images.shape)), tf.linalg.matmul(seen, labels)
 ''',
 }
-"""Functions by name; they call each other and need `tf`, `np`, `keras_cv` and `functools`."""
+"""Functions and layers by name; they call each other and need `tf`, `np`, `keras_cv` and `functools`."""

@@ -101,11 +101,11 @@ def choose_augmentation(app: App) -> None:
     app.click(app.keyed("augment-choices").get_by_role("button"))
     app.click(app.keyed(f"augment-take-{PIPELINE}").get_by_role("button"))
     app.tab.wait_for_url(f"**pipeline={PIPELINE}**")
-    pairs = app.main.locator(".pairs figure")
-    expect(pairs.first).to_be_visible(timeout=LONG_MS)
+    card = app.keyed("augment-views").get_by_role("button", name="original, ").first
+    expect(card).to_be_visible(timeout=LONG_MS)
     settled(app.tab)
     original, changed = (
-        pairs.first.get_by_alt_text(text).get_attribute("src") for text in ("original", "result 1")
+        card.get_by_alt_text(text).first.get_attribute("src") for text in ("original", "result")
     )
     assert original and changed and original != changed
     app.click(app.button("Use this pipeline for training"))
