@@ -52,7 +52,8 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     (the best model and its results are written first).
     """
     run = open_run(context.folder.name)
-    recipe = from_settings(run.config["recipe"])
+    # The text that was started with: a saved pipeline's name may mean something else by now, or nothing.
+    recipe = from_settings({**run.config["recipe"], "pipeline": run.config["pipeline"]})
     dataset = open_dataset(run.config["dataset"])
     if dataset.fingerprint != run.config["fingerprint"]:
         raise Unreadable(

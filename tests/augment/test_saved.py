@@ -1,13 +1,17 @@
 """Saved pipelines: kept by name, one file, offered to whoever reads a pipeline's text."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bloodapp.augment.pipelines import resolve, text
 from bloodapp.augment.saved import FILE, delete_pipeline, save_pipeline, saved_pipelines, set_aside
+from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, NotFound, PipelineError, Unreadable
+from bloodapp.train.launch import start
+from tests.train.test_fit import TINY, train
 
 
 def test_a_saved_pipeline_is_a_name_from_then_on(home: Path) -> None:
@@ -58,3 +62,14 @@ def test_a_damaged_file_is_put_aside_and_kept(home: Path) -> None:
     assert (home / "pipelines.damaged.json").read_text().endswith('"fl')
     save_pipeline("mine", "flip")
     assert saved_pipelines() == {"mine": "flip"}
+
+
+def test_a_run_trains_with_the_text_that_it_began_with(tiny: Dataset) -> None:
+    """A saved pipeline that is deleted while a run waits changes nothing about the run."""
+    save_pipeline("mine", "flip")
+    run = start(tiny, replace(TINY, pipeline="mine", epochs=1))
+    delete_pipeline("mine")
+    train(run)
+    assert run.finished
+    assert run.config["recipe"]["pipeline"] == "mine"
+    assert run.config["pipeline"] == "flip"
