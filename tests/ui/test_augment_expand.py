@@ -9,6 +9,7 @@ from bloodapp import jobs
 from bloodapp.augment.expand import expand
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.jobs.job import list_jobs
+from bloodapp.ui import review_ends
 
 Show = Callable[..., AppTest]
 
@@ -131,3 +132,19 @@ def test_a_failure_says_why_and_can_be_put_away(tiny: Dataset, show: Show) -> No
     fine(page.button(key="expand-away").click().run())
     assert not page.error and page.button(key="expand")
     assert list_datasets() == ["tiny", "tiny-augmented"]
+
+
+def test_home_says_where_an_expanded_dataset_comes_from(tiny: Dataset, open_page: Show) -> None:
+    """Its kind, the dataset it was made from, and by what how many copies were drawn."""
+    expand(tiny, "made", "flip", copies=2)
+    said = words(fine(open_page("app.py", dataset="made")))
+    assert "another dataset and augmented copies" in said
+    assert "<dd>tiny</dd>" in said and "96 by flip" in said
+
+
+def test_copies_are_no_run_of_repeated_pictures(tiny: Dataset) -> None:
+    """Copies that look like their originals do not make Review propose to cut the dataset."""
+    made = expand(tiny, "made", "brightness(0.02)", copies=3)
+    hashes = made.items["phash"]
+    assert hashes.duplicated(keep=False).mean() > 0.9
+    assert review_ends._runs("made", made.fingerprint) == review_ends._runs("tiny", tiny.fingerprint)
