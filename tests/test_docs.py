@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bloodapp.augment import pipelines
 from bloodapp.augment.named import PIPELINES
+from bloodapp.augment.operations import OPERATIONS
 from bloodapp.cli import parser
 from bloodapp.train.recipes import RECIPES
 from bloodapp.ui.steps import PAGES
+from tests.augmentation_tables import DOC, TABLES, WHOSE, place
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,3 +74,42 @@ def test_every_module_is_described() -> None:
     """Every module of the product begins with a docstring."""
     for path in (ROOT / "bloodapp").rglob("*.py"):
         assert path.read_text(encoding="utf-8").lstrip().startswith('"""'), path
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_augmentation_tables_are_those_of_the_code(name: str) -> None:
+    """Every operation with its numbers, bounds, defaults and words, and every pipeline's whole text."""
+    (found,) = place(name).findall(DOC.read_text(encoding="utf-8"))
+    assert found == f"\n\n{TABLES[name]}\n\n", "write it anew with `python -m tests.augmentation_tables`"
+
+
+def test_every_operation_says_whose_it_is() -> None:
+    """The tables name the layer of each operation, and of no other; each stands in one table."""
+    assert list(WHOSE) == list(OPERATIONS)
+    for name in OPERATIONS:
+        assert sum(f"| `{name}" in table for table in TABLES.values()) >= 1
+        assert len(re.findall(rf"^\| `{name}[(`]", "\n".join(TABLES.values()), re.MULTILINE)) == 1
+
+
+def test_the_grammar_is_the_readers() -> None:
+    """What the document says of the grammar is what stands above the reader."""
+    rules = [
+        line.split("  ")[0].strip()
+        for line in (pipelines.__doc__ or "").splitlines()
+        if re.match(r"    \w+ +=", line)
+    ]
+    text = DOC.read_text(encoding="utf-8")
+    assert len(rules) == 6
+    for rule in rules:
+        assert f"\n{rule}" in text, rule
+
+
+def test_the_pipelines_in_the_text_can_be_read() -> None:
+    """The examples of the document are pipelines."""
+    examples = re.findall(
+        r"`([a-z]\w*(?:\([^`]*\))?(?:\|[^`]*)?)`", DOC.read_text(encoding="utf-8").split("## Operations")[0]
+    )
+    read = [example for example in examples if "|" in example or "; " in example]
+    assert len(read) >= 5
+    for example in read:
+        pipelines.parse(example.replace("a|b", "flip|invert").replace("a; b; c", "flip; invert; none"))
