@@ -1,17 +1,16 @@
 """The Augment page: choose, edit or write a pipeline at the left, see on one's own cells what it does at the right."""
 
-import importlib
-
 import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline, resolve
 from bloodapp.data.dataset import Dataset
-from bloodapp.errors import BloodappError, PipelineError, Unreadable
+from bloodapp.errors import PipelineError, Unreadable
 from bloodapp.ui import (
     augment_choice,
     augment_copy,
     augment_editor,
     augment_edits,
+    augment_expand,
     augment_lost,
     augment_saved,
     augment_views,
@@ -78,7 +77,7 @@ def _left(dataset: Dataset) -> Pipeline | None:
             frame.error(wrong)
         augment_editor.draw(pipeline)
     if pipeline is not None:
-        _copies(dataset, pipeline)
+        augment_expand.draw(dataset, pipeline)
     return pipeline
 
 
@@ -138,14 +137,3 @@ def _text(problem: PipelineError | None) -> None:
     if problem:
         pipeline_text_help.mistake(written, problem)
     pipeline_text_help.operations()
-
-
-def _copies(dataset: Dataset, pipeline: Pipeline) -> None:
-    try:
-        expand = importlib.import_module("bloodapp.ui.augment_expand")
-    except ModuleNotFoundError:
-        return
-    try:
-        expand.draw(dataset, pipeline)
-    except BloodappError as error:
-        frame.error(error)

@@ -6,6 +6,7 @@ export default function ({ data, parentElement, setStateValue }) {
   own.send = setStateValue;
   if (own.flight && data.answered !== own.flight) return;
   own.flight = null;
+  root.removeAttribute("aria-busy");
   own.data = data;
   const shown = JSON.stringify([data.version, data.answered]);
   if (shown !== own.shown) {
@@ -25,7 +26,8 @@ export default function ({ data, parentElement, setStateValue }) {
     }
     own.flight = `${Date.now()}-${Math.random()}`;
     const flight = own.flight;
-    setTimeout(() => own.flight === flight && (own.flight = null), 20000); // a server that never answers
+    setTimeout(() => own.flight === flight && root.setAttribute("aria-busy", "true"), 500);
+    setTimeout(() => own.flight === flight && (own.flight = null), 30000); // a server that never answers
     own.send("edit", { ...edit, id: own.flight, base: own.data.version });
     return true;
   }

@@ -39,7 +39,7 @@ def mistake(source: str, error: PipelineError) -> None:
 def operations() -> None:
     """A folded list of all operations with their numbers, drawn from their declarations."""
     with st.expander("What can be written"):
-        st.markdown(
+        st.caption(
             "Operations joined by `|`, values in brackets: `flip|rotate(15, black)|noise(8)`. "
             "`oneof(…; …)` takes one of its branches for each image, `oneof(batch; …; …)` for each batch; "
             "`sometimes(0.3; …)` takes its branch for 30 % of the images; `off(…)` keeps what is inside and does "
