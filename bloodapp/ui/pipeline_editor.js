@@ -245,7 +245,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 
   function slider(step, parameter, index, inline) {
-    const output = make("output", {}, say(parameter, parameter.value));
+    const output = make("output", { "aria-hidden": "true" }, say(parameter, parameter.value));
     const range = make("input", {
       type: "range",
       min: parameter.low,
