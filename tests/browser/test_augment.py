@@ -93,9 +93,7 @@ def test_editing_by_keyboard_and_mouse(
     rows.nth(0).hover()
     low = rows.nth(1).bounding_box()
     assert low is not None
-    rows.nth(0).locator(".grip").first.drag_to(
-        rows.nth(1), target_position={"x": 80, "y": low["height"] - 3}
-    )
+    rows.nth(0).locator(".grip").first.drag_to(rows.nth(1), target_position={"x": 80, "y": low["height"] - 3})
     becomes(app, "off(flip)|crop(0.9)")
     steps(app).get_by_role("button", name="crop", exact=True).focus()
     app.tab.keyboard.press("Control+z")
