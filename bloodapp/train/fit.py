@@ -318,7 +318,8 @@ class _Training:
         state.update(epoch=epoch + 1, elapsed=elapsed, speeds=[*state["speeds"], speed])
         state["finished"] = (out_of_time or out_of_patience) and not self.context.stopped()
         workspace.write_json(self.checkpoints / "state.json", state)
-        return not state["finished"] and self._size_now() == self.size
+        # Asked to stop while the epoch was judged: one step of the next would count as an epoch.
+        return not state["finished"] and not self.context.stopped() and self._size_now() == self.size
 
     def _predictions(self, model: keras.Model) -> Predictions:
         rows = np.concatenate([self.rows["val"], self.rows["test"]])
