@@ -5,6 +5,7 @@ a network that sees one class after the other learns none: a block is made of st
 No TensorFlow.
 """
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -35,36 +36,66 @@ def epoch_order(rows: Rows, seed: int, epoch: int, block: int = 0) -> list[Rows]
     return [rng.permutation(np.concatenate([stretches[place] for place in each])) for each in dealt]
 
 
-def batches(order: list[Rows], size: int) -> Iterator[Rows]:
-    """The rows of each full batch of an epoch; an epoch of fewer rows than one batch repeats some."""
-    rows = np.concatenate(order)
-    if len(rows) < size:
-        rows = np.resize(rows, size)
-    for start in range(0, len(rows) - size + 1, size):
-        yield rows[start : start + size]
+def whole_batches(order: list[Rows], size: int) -> list[Rows]:
+    """The same order in blocks of full batches: what is left of one goes on to the next, and at the end is left out.
 
-
-def batches_read(
-    images: npt.NDArray[np.uint8], order: list[Rows], size: int
-) -> Iterator[tuple[npt.NDArray[np.uint8], Rows]]:
-    """The images, uint8 (size, …), and the rows of each batch of `batches`, with one block in memory at a time."""
-    if sum(len(block) for block in order) < size:
-        order = [np.resize(np.concatenate(order), size)]
-    over = (
-        np.empty((0, *images.shape[1:]), np.uint8),
-        np.zeros(0, np.int64),
-    )  # what is left of a block that ends within a batch
+    An epoch of fewer rows than one batch repeats some.
+    """
+    if sum(map(len, order)) < size:
+        return [np.resize(np.concatenate(order), size)]
+    whole, rest = [], np.zeros(0, np.int64)
     for block in order:
-        ascending = np.unique(block)
-        held = read_rows(images, ascending)
-        at = np.searchsorted(ascending, block)
-        begin, stop = 0, size - len(over[1])
-        while stop <= len(block):
-            yield (
-                np.concatenate([over[0], held[at[begin:stop]]]),
-                np.concatenate([over[1], block[begin:stop]]),
-            )
-            over = over[0][:0], over[1][:0]
-            begin, stop = stop, stop + size
-        over = np.concatenate([over[0], held[at[begin:]]]), np.concatenate([over[1], block[begin:]])
-        del held  # before the next is read: memory is for one
+        block = np.concatenate([rest, block])
+        full = len(block) // size * size
+        rest = block[full:]
+        if full:
+            whole.append(block[:full])
+    return whole
+
+
+def batches(order: list[Rows], size: int) -> Iterator[Rows]:
+    """The rows of each full batch of an epoch."""
+    for block in whole_batches(order, size):
+        for start in range(0, len(block), size):
+            yield block[start : start + size]
+
+
+class BlockReader:
+    """Gives images of batches whose blocks come one after the other; holds one block at a time.
+
+    Nothing depends on what was asked before, only the speed does: a block that is not held is read.
+
+    Attributes:
+        held: which block is in memory, as (epoch, number); None before the first.
+    """
+
+    def __init__(self, images: npt.NDArray[np.uint8], rows: Rows, seed: int, block: int, batch: int) -> None:
+        self.held: tuple[int, int] | None = None
+        self._images, self._rows = images, rows
+        self._seed, self._block, self._batch = seed, block, batch
+        self._order: tuple[int, list[Rows]] = -1, []
+        self._own = np.zeros(0, np.int64)
+        self._pixels: npt.NDArray[np.uint8] | None = None
+        self._lock = threading.Lock()
+
+    def batches(self, epoch: int) -> Iterator[tuple[Rows, int]]:
+        """The rows of each batch of an epoch, and the number of the block that holds them."""
+        for number, block in enumerate(self._blocks(epoch)):
+            for start in range(0, len(block), self._batch):
+                yield block[start : start + self._batch], number
+
+    def read(self, rows: Rows, epoch: int, number: int) -> npt.NDArray[np.uint8]:
+        """The images, uint8 (n, …), of rows of that block of that epoch."""
+        with self._lock:
+            if self.held != (epoch, number):
+                self._pixels = None  # freed before the next is read: memory is for one
+                if self._order[0] != epoch:
+                    self._order = epoch, self._blocks(epoch)
+                self._own = np.unique(self._order[1][number])
+                self._pixels = read_rows(self._images, self._own)
+                self.held = epoch, number
+            assert self._pixels is not None
+            return self._pixels[np.searchsorted(self._own, rows)]
+
+    def _blocks(self, epoch: int) -> list[Rows]:
+        return whole_batches(epoch_order(self._rows, self._seed, epoch, self._block), self._batch)

@@ -74,19 +74,27 @@ def _from_blocks(
     epoch: Callable[[], int],
 ) -> tf.data.Dataset:
     """The same batches and keys from images that are read block by block; a block holds them as bytes."""
+    reader = blocks.BlockReader(images, rows, recipe.seed, recipe.block, recipe.batch)
+    classes = weights.shape[1]
 
-    def batches() -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]]:
-        for number in itertools.count(epoch()):
-            order = blocks.epoch_order(rows, recipe.seed, number, recipe.block)
-            for place, (picked, chosen) in enumerate(blocks.batches_read(images, order, recipe.batch)):
-                yield _sized(picked, size), weights[chosen], batch_key(recipe.seed, number, place)
+    def batches() -> Iterator[tuple[npt.NDArray[np.int64], int, int, npt.NDArray[np.int32]]]:
+        for now in itertools.count(epoch()):
+            for place, (chosen, number) in enumerate(reader.batches(now)):
+                yield chosen, now, number, batch_key(recipe.seed, now, place)
 
-    signature = (
-        tf.TensorSpec((recipe.batch, size, size, 3), tf.float32),
-        tf.TensorSpec((recipe.batch, weights.shape[1]), tf.float32),
-        tf.TensorSpec((2,), tf.int32),
-    )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+    def gather(
+        chosen: npt.NDArray[np.int64], now: int, number: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        return _sized(reader.read(chosen, int(now), int(number)), size), weights[chosen]
+
+    def read(chosen: tf.Tensor, now: tf.Tensor, number: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        batch, labels = tf.numpy_function(gather, [chosen, now, number], (tf.float32, tf.float32))
+        return tf.ensure_shape(batch, (None, size, size, 3)), tf.ensure_shape(labels, (None, classes)), key
+
+    whole = tf.TensorSpec((), tf.int64)
+    signature = (tf.TensorSpec((recipe.batch,), tf.int64), whole, whole, tf.TensorSpec((2,), tf.int32))
+    feed = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return feed.map(read, num_parallel_calls=1)
 
 
 def _reader(

@@ -13,7 +13,7 @@ import pytest
 
 from bloodapp.data.dataset import Dataset, read_rows
 from bloodapp.errors import InvalidValue
-from bloodapp.train.blocks import STRETCHES, batches, batches_read, epoch_order
+from bloodapp.train.blocks import STRETCHES, BlockReader, batches, epoch_order
 from bloodapp.train.recipes import RECIPES, Recipe, with_settings
 
 ROWS = np.random.default_rng(0).permutation(5000)[:4001]  # training rows: some of the file's, in any order
@@ -67,12 +67,15 @@ def test_classes_mix_though_the_file_is_sorted() -> None:
 @pytest.mark.parametrize(("block", "size"), [(300, 64), (64, 100), (16, 64), (10**6, 64), (300, 5000)])
 def test_what_is_read_is_what_the_order_says(mapped: np.ndarray, block: int, size: int) -> None:
     """Batches, those that two blocks share too, hold the images of the rows that they should."""
-    order = epoch_order(ROWS, 1, 0, block)
-    read = list(batches_read(mapped, order, size))
-    expected = list(batches(order, size))
+    reader = BlockReader(mapped, ROWS, 1, block, size)
+    expected = list(batches(epoch_order(ROWS, 1, 0, block), size))
+    read = list(reader.batches(0))
     assert len(read) == len(expected) == max(1, len(ROWS) // size)
-    for (images, rows), wanted in zip(read, expected, strict=True):
-        assert np.array_equal(rows, wanted) and np.array_equal(rows_of(images), wanted)
+    for (rows, number), wanted in zip(read, expected, strict=True):
+        assert np.array_equal(rows, wanted) and np.array_equal(rows_of(reader.read(rows, 0, number)), wanted)
+        assert reader.held == (0, number)
+    again, number = read[0]
+    assert np.array_equal(rows_of(reader.read(again, 0, number)), again)
 
 
 def test_rows_are_read_in_any_order_and_amount(mapped: np.ndarray) -> None:
@@ -92,13 +95,13 @@ def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
     code = f"""
 import json
 import numpy as np
-from bloodapp.train.blocks import batches_read, epoch_order
+from bloodapp.train.blocks import BlockReader
 from tests.benchmarks.measure import peak
 
 images = np.load({str(tmp_path / "images.npy")!r}, mmap_mode="r")
-order = epoch_order(np.arange({count}), 1, 0, 1000)
+reader = BlockReader(images, np.arange({count}), 1, 1000, 64)
 before = peak()
-seen = sum(len(rows) for _, rows in batches_read(images, order, 64))
+seen = sum(len(reader.read(rows, 0, number)) for rows, number in reader.batches(0))
 print(json.dumps([seen, peak() - before]))
 """
     root = Path(__file__).resolve().parents[2]
