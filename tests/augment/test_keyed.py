@@ -65,7 +65,9 @@ def test_a_plain_use_of_kerascv_still_draws() -> None:
     batches = tf.data.Dataset.from_tensors(images).repeat(3).map(lambda some: policy(some, training=True))
     first, second, third = (batch.numpy() for batch in batches)
     assert not np.array_equal(first, second) and not np.array_equal(second, third)
-    mix = keras_cv.layers.CutMix(dtype="float32")({"images": images, "labels": tf.constant(one_hot(6))}, training=True)
+    mix = keras_cv.layers.CutMix(dtype="float32")(
+        {"images": images, "labels": tf.constant(one_hot(6))}, training=True
+    )
     assert np.allclose(tf.reduce_sum(mix["labels"], 1), 1)
 
 

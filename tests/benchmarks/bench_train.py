@@ -1,4 +1,4 @@
-"""How many images a second train, against the plain network; and whether the feed keeps up with the step."""
+"""How many images a second train, against the plain network; and what a training loses to its feed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -133,17 +133,6 @@ def fed(sample: Dataset, pipeline: str) -> tf.data.Dataset:
     )
 
 
-def keras_randaugment(sample: Dataset) -> tf.data.Dataset:
-    """Keras' own RandAugment on the same images, held in memory."""
-    augment = keras.layers.RandAugment(value_range=(0, 255), seed=1, dtype="float32")
-    batches = tf.data.Dataset.from_tensor_slices(np.array(sample.images)).repeat().batch(RECIPE.batch)
-    drawn = batches.map(
-        lambda images: augment(tf.cast(images, tf.float32), training=True),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return drawn.prefetch(4)
-
-
 def test_step(precision: str) -> None:
     """A training step of our ResNet-9 against one of the plain ResNet-9 on the same batch."""
     keras.utils.set_random_seed(1)
@@ -158,23 +147,20 @@ def test_step(precision: str) -> None:
 
 
 def test_feed(sample: Dataset, precision: str) -> None:
-    """The feed against Keras' RandAugment and against the step that it feeds; a training with it against the step."""
+    """A training with its feed against the step alone, and how long the feed's first batch takes beside one step.
+
+    What each pipeline's feed draws by itself is in `bench_augment`.
+    """
     model = compiled(models.build(RECIPE, CLASSES, any_size=True))
     feeds = {pipeline: fed(sample, pipeline) for pipeline in PIPELINES}
-    speeds = in_turns(
+    found = in_turns(
         {"step": stepping(model, same_batch())} | {name: stepping(model, one) for name, one in feeds.items()}
     )
-    drawn = in_turns(
-        {name: drawing(one) for name, one in {"keras": keras_randaugment(sample), **feeds}.items()}
-    )
-    first, alone = ({name: [two[i] for two in found] for name, found in drawn.items()} for i in (0, 1))
+    first = in_turns({name: drawing(one) for name, one in feeds.items()})
     images = len(sample)
-    for pipeline in PIPELINES:
-        feed_of = f"feed of '{pipeline}'"
-        than = "keras RandAugment"
-        row(feed_of, alone[pipeline], alone["keras"], unit="images/s", than=than, images=images)
-        row(f"{feed_of}, first batch", first[pipeline], first["keras"], unit="s", than=than, images=images)
-        than = f"train step in {precision}"
-        row(feed_of, alone[pipeline], speeds["step"], unit="images/s", than=than, images=images)
-        what, than = f"training with '{pipeline}'", f"{than} on one batch"
-        row(what, speeds[pipeline], speeds["step"], unit="images/s", than=than, images=images)
+    step = [RECIPE.batch / speed for speed in found["step"]]
+    for name in PIPELINES:
+        what, than = f"training with '{name}'", f"train step in {precision} on one batch"
+        row(what, found[name], found["step"], unit="images/s", than=than, images=images)
+        what, seconds = f"feed of '{name}', first batch", [one[0] for one in first[name]]
+        row(what, seconds, step, unit="s", than=than, images=images)
