@@ -12,7 +12,7 @@ from bloodapp.errors import PipelineError
 from bloodapp.train.recipes import DEFAULT, recipe_named
 from bloodapp.ui import state
 
-FILTERS = ("pipeline", "from", "view", "class", "cells", "draw", "looks", "cell")
+FILTERS = ("pipeline", "from", "view", "class", "cells", "draw", "looks", "cell", "strength", "threshold")
 """What the page's address carries; `from` is the name that an edited pipeline came from."""
 
 _MOST = 100

@@ -210,8 +210,9 @@ def _threshold() -> float:
 
 def _strength() -> int:
     """The strength that the table and the pictures are for, as its place."""
-    asked = augment_cells.number("strength", STRENGTHS.index(1.0))
-    st.session_state["augment-strength"] = asked if asked < len(STRENGTHS) else STRENGTHS.index(1.0)
+    written = [f"{strength:g}" for strength in STRENGTHS]
+    asked = str(state.get("strength", "1"))
+    st.session_state["augment-strength"] = written.index(asked if asked in written else "1")
     with st.container(key="augment-at"):
         st.segmented_control(
             "At strength",
@@ -219,7 +220,7 @@ def _strength() -> int:
             key="augment-strength",
             required=True,
             format_func=lambda place: times(STRENGTHS[place]),
-            on_change=lambda: state.put("strength", st.session_state["augment-strength"]),
+            on_change=lambda: state.put("strength", written[st.session_state["augment-strength"]]),
         )
     return int(st.session_state["augment-strength"])
 

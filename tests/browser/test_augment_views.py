@@ -1,0 +1,82 @@
+"""The views of Augment in a real browser: a card seen large by keys, a cell chosen by arrows, the meter in steps."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from bloodapp.data.dataset import Dataset
+from tests.browser.app import App
+from tests.browser.conftest import LONG_MS, Server, settled
+from tests.made import give_model, make_run
+
+
+def view(app: App, name: str) -> None:
+    """Choose a view."""
+    app.click(app.keyed("augment-view").get_by_role("radio", name=name))
+
+
+def card(app: App, place: int) -> Locator:
+    """A card of the preview, or of the strip."""
+    return app.main.locator(".pairs button").nth(place)
+
+
+def test_cells_are_opened_and_chosen_by_keys(
+    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+) -> None:
+    """Arrows move between the cards, Enter opens one large, Escape closes it; in the strip arrows choose the cell."""
+    server, window = start_server(), new_window()
+    app = App(window.new_page(), server.url)
+    app.open("Augment", dataset="tiny", pipeline="invert")
+    expect(card(app, 0)).to_be_visible(timeout=LONG_MS)
+    settled(app.tab)
+    card(app, 0).focus()
+    app.tab.keyboard.press("ArrowRight")
+    expect(card(app, 1)).to_be_focused()
+    app.tab.keyboard.press("Enter")
+    large = app.tab.get_by_role("dialog").locator(".large img")
+    expect(large).to_have_count(6)
+    width = large.first.evaluate("image => image.getBoundingClientRect().width")
+    assert width >= 4 * 96 - 1
+    app.tab.keyboard.press("Escape")
+    expect(app.tab.get_by_role("dialog")).to_have_count(0)
+    app.click(app.button("Draw again"))
+    expect(app.keyed("augment-seed").get_by_role("spinbutton")).to_have_value("2")
+    settled(app.tab)
+    expect(app.tab.get_by_role("dialog")).to_have_count(0)
+
+    view(app, "Strengths")
+    app.says("whole pipeline")
+    settled(app.tab)
+    card(app, 0).focus()
+    app.tab.keyboard.press("ArrowRight")
+    app.tab.wait_for_url("**cell=*")
+    settled(app.tab)
+    expect(card(app, 1)).to_have_attribute("aria-pressed", "true")
+    expect(card(app, 1)).to_be_focused()
+    assert server.tracebacks() == ""
+
+
+def test_the_meter_measures_in_steps(
+    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+) -> None:
+    """It goes on by itself to its end; one may leave it at any time and find it further on."""
+    give_model(make_run(tiny))
+    server, window = start_server(), new_window()
+    app = App(window.new_page(), server.url)
+    app.open("Augment", dataset="tiny", pipeline="flip|brightness(0.5)|invert", view="safety")
+    expect(app.main.locator("p.says")).to_be_visible(timeout=LONG_MS)
+    view(app, "Preview")
+    expect(card(app, 0)).to_be_visible(timeout=LONG_MS)
+    expect(app.main.locator("p.says")).to_have_count(0)
+    view(app, "Safety meter")
+    expect(app.main.locator("table.safety")).to_be_visible(timeout=LONG_MS)
+    expect(app.main.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG_MS)
+    app.says("for this run")
+    expect(app.main.locator("table.safety tbody tr")).to_have_count(4)
+    app.click(app.keyed("augment-strength").get_by_role("radio", name="× 2"))
+    app.tab.wait_for_url("**strength=2*")
+    app.paint("dark")
+    app.tab.set_viewport_size({"width": 800, "height": 900})
+    settled(app.tab)
+    assert app.stands_out() <= 0
+    assert server.tracebacks() == ""
