@@ -111,7 +111,7 @@ def _made(job: Job) -> None:
         )
         if st.button("Open it", key="expand-open", icon=":material/arrow_forward:"):
             state.choose_dataset(name)
-            st.rerun()
+            st.switch_page("app.py", query_params=state.address())
 
 
 def _counts(dataset: Dataset, planned: Plan) -> str:
