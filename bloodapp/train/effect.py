@@ -96,7 +96,10 @@ def plan_pair(dataset: Dataset, recipe: Recipe) -> PairPlan:
     groups = duplicate_groups(dataset)[rows]
     parts = split_by(recipe, dataset, rows, strata, groups)
     whole = _whole(parts, groups, stays)
-    learns, judges = whole & (parts == "train"), whole & (parts != "train") & stays
+    learns = whole & (parts == "train")
+    judges = (
+        whole & (parts != "train") & stays & (dataset.parents[rows] < 0)
+    )  # augmented copies judge nothing
     decided, given = judged.labels[rows], given[rows]
 
     def plan(trains: npt.NDArray[np.bool_], labels: npt.NDArray[np.integer]) -> pd.DataFrame:

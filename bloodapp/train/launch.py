@@ -61,7 +61,9 @@ def submit(folder: Path, dataset: Dataset, title: str) -> Run:
 def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
     """Which remaining image goes to which part with which label (index, part, label), and the last decision seen.
 
-    Stratified by class; duplicates and copies of one image stay in one part. Raises InvalidValue.
+    Stratified by class; duplicates and copies of one image stay in one part. Augmented copies only train: those whose
+    original is in val or test are left out, or a score would count pictures that no microscope took.
+    Raises InvalidValue.
     """
     judged = judge(dataset)
     rows = np.asarray(judged.indices, np.int64)
@@ -75,6 +77,8 @@ def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
         chosen = draw_by_class(labels, recipe.images, recipe.seed)
         rows, labels = rows[chosen], labels[chosen]
     parts = split_by(recipe, dataset, rows, labels, duplicate_groups(dataset)[rows])
+    used = (parts == "train") | (dataset.parents[rows] < 0)
+    rows, labels, parts = rows[used], labels[used], parts[used]
     for part in ("train", "val"):
         if not (parts == part).any():
             raise InvalidValue(
