@@ -1,5 +1,7 @@
 """Augmentation as text: operations declared once, composed to pipelines, drawn by the layers that train.
 
-`operations` and `pipelines` are declarations without TensorFlow; `layers` builds them;
-`preview` shows them; `corruptions` is the realistic shift that judges a model (NumPy and Pillow only).
+Declarations, without TensorFlow: `operations`, `pipelines` (the text), `named` and `saved` (those with a name),
+`editing`, `strengths`, `code` (the same as Keras code). Drawing, with TensorFlow: `layers` and `own` (the operations),
+`keyed` and `parting` (how they draw), `drawing` (pipelines of them), behind `preview`. With NumPy alone: `corruptions`,
+`blur`, `deposits`, `stain`. `expand` writes augmented copies as a dataset.
 """
