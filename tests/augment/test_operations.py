@@ -66,7 +66,7 @@ def test_zero_strength_is_the_identity(name: str) -> None:
 @pytest.mark.parametrize("name", PLAIN)
 def test_shape_type_and_range(name: str) -> None:
     """Whatever the size and number of the images, none at all included, they come back as many, of that size."""
-    for size, count in ((SIZE, 5), (SIZE, 1), (SIZE, 0), (28, 2)):
+    for size, count in ((SIZE, 5), (SIZE, 1), (SIZE, 0), (28, 2), (96, 2)):
         images = unlike(count, size) if count else alike(1, size)[:0]
         found, labels = mixed(name, images)
         assert found.shape == images.shape and found.dtype == np.uint8
