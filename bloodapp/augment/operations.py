@@ -3,7 +3,7 @@
 `layers` builds each one under the same name; a test holds the two lists against each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bloodapp.augment.corruptions import CORRUPTIONS
 
@@ -22,6 +22,7 @@ class Parameter:
         whole: whether only whole numbers make sense.
         neutral: the value at which it does nothing; None for a number that is no strength.
         words: names of the values 0, 1, 2, … that are written instead of the number; empty for a number.
+        numbered: whether the numbers of words are understood as well, for texts written before there were words.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Parameter:
     whole: bool = False
     neutral: float | None = None
     words: tuple[str, ...] = ()
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,13 @@ def _choice(name: str, help_text: str, *words: str) -> Parameter:
     return Parameter(name, 0, 0, len(words) - 1, "", help_text, whole=True, words=words)
 
 
-_FILL = _choice(
-    "fill",
-    "What the corners show: the mirrored image, its stretched edge, black or white.",
-    *("mirror", "edge", "black", "white"),
+_FILL = replace(
+    _choice(
+        "fill",
+        "What the corners show: the mirrored image, its stretched edge, black or white.",
+        *("mirror", "edge", "black", "white"),
+    ),
+    numbered=True,
 )
 _PER = _choice("per", "Drawn for each image, or once for the whole batch.", "image", "batch")
 
@@ -111,7 +116,7 @@ _GEOMETRY = (
         "zoom",
         "geometry",
         "Enlarge or shrink about the centre, height and width alike.",
-        (_amount(0.2, 0.6, "Largest change of scale to either side."), _FILL),
+        (_amount(0.2, 0.6, "Shows 1 ± amount times as much of the image."), _FILL),
     ),
     Operation(
         "crop",
@@ -286,15 +291,15 @@ _MICROSCOPE = (
     ),
 )
 
+_POLICY_STRENGTH = "Strength of each operation; 0 leaves the image alone, just above it equalizes and stretches."
+
 _POLICY = (
     Operation(
         "randaugment",
         "policy",
         "A few operations of a fixed list, drawn anew for each image (Cubuk et al., 2019).",
         (
-            Parameter(
-                "magnitude", 0.3, 0, 1, "", "Strength of each operation; 0 leaves the image alone.", neutral=0
-            ),
+            Parameter("magnitude", 0.3, 0, 1, "", _POLICY_STRENGTH, neutral=0),
             Parameter("count", 3, 1, 8, "operations", "How many are drawn for an image.", whole=True),
         ),
     ),
@@ -303,9 +308,7 @@ _POLICY = (
         "policy",
         "Several chains of operations, mixed with each other and with the original (Hendrycks et al., 2020).",
         (
-            Parameter(
-                "severity", 0.3, 0, 1, "", "Strength of each operation; 0 leaves the image alone.", neutral=0
-            ),
+            Parameter("severity", 0.3, 0, 1, "", _POLICY_STRENGTH, neutral=0),
             Parameter("chains", 3, 1, 5, "chains", "How many are mixed.", whole=True),
         ),
     ),

@@ -21,6 +21,9 @@ from bloodapp.augment.operations import OPERATIONS, Operation, Parameter
 from bloodapp.augment.saved import saved_pipelines
 from bloodapp.errors import PipelineError
 
+DEEPEST = 20
+"""Choices within choices that a text may have: far more than anybody reads, far fewer than Python can follow."""
+
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<sign>[|(),;]))"
 )
@@ -152,6 +155,7 @@ class _Reader:
 
     def __init__(self, source: str, known: Mapping[str, str]) -> None:
         self.known = known
+        self.depth = 0
         self.tokens: list[tuple[str, str, int]] = []
         place = 0
         while place < len(source.rstrip()):
@@ -182,9 +186,14 @@ class _Reader:
             raise self.fail("'|' or the end")
 
     def pipeline(self) -> Pipeline:
+        if self.depth > DEEPEST:
+            _, _, place = self.tokens[self.at]
+            raise PipelineError(f"Character {place + 1}: choices are nested {DEEPEST} deep at most.", place)
+        self.depth += 1
         steps = list(self.step())
         while self.take("|"):
             steps += self.step()
+        self.depth -= 1
         return Pipeline(tuple(steps))
 
     def step(self) -> tuple[Step, ...]:
@@ -278,7 +287,8 @@ def _value(operation: Operation, parameter: Parameter, written: str, place: int)
     if written in parameter.words:
         return float(parameter.words.index(written))
     value = float(written)
-    if not parameter.low <= value <= parameter.high or (parameter.whole and value != int(value)):
+    within = parameter.low <= value <= parameter.high and not (parameter.whole and value != int(value))
+    if not within or (parameter.words and not parameter.numbered):
         if parameter.words:
             bounds = f"one of {', '.join(parameter.words)}"
         else:

@@ -90,6 +90,8 @@ def test_defaults_fill_in() -> None:
         ("flip|rotate(1.5)|posterize(2.5)", 27, "a whole number from 1 to 8"),
         ("flip ? flop", 5, "'?' has no meaning"),
         ("", 0, "expected an operation's name"),
+        ("corrupt(6)", 8, "must be one of any, pixelate"),
+        ("off(" * 400 + "flip" + ")" * 400, 84, "nested 20 deep at most"),
         ("rotate(15, blue)", 11, "expected fill, one of mirror, edge, black, white, found blue"),
         ("rotate(15, 4)", 11, "fill of 'rotate' must be one of mirror, edge, black, white, not 4"),
         ("rotate(black)", 7, "found black"),
