@@ -11,6 +11,7 @@ from bloodapp.augment.operations import OPERATIONS, Operation
 from bloodapp.augment.pipelines import (
     Pipeline,
     Step,
+    changes,
     idle,
     mixes,
     names,
@@ -125,7 +126,7 @@ def test_words_are_read_and_written() -> None:
     ).steps
     assert [step.numbers for step in steps] == [(15, 2), (11, 2), (0.3, 1), (1,)]
     assert parse("rotate(15, 2)") == parse("rotate(15, black)")
-    assert text(parse("rotate(15, 2)|oneof(1; flip; none)")) == "rotate(15, black)|oneof(batch; flip; none)"
+    assert text(parse("rotate(15, 2)|oneof(batch; flip; none)")) == "rotate(15, black)|oneof(batch; flip; none)"
 
 
 def test_every_word_of_every_operation_reads() -> None:
@@ -178,6 +179,24 @@ def test_operations_and_mixes_are_found_within_branches() -> None:
 def test_idle_steps_are_those_without_any_strength(source: str, expected: bool) -> None:
     """Each strength at the value that does nothing, or switched off."""
     assert all(idle(step) for step in parse(source).steps) is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("none", False),
+        ("flip(0)|flip", True),
+        ("sometimes(0.5; flip(0))", False),
+        ("sometimes(0; flip)", False),
+        ("sometimes(0.1, batch; flip(0)|invert)", True),
+        ("oneof(none; noise(0); off(flip))", False),
+        ("oneof(none; sometimes(0.5; oneof(flip(0); rotate(5))))", True),
+        ("off(flip)|oneof(none; sometimes(0; rotate(5)))", False),
+    ],
+)
+def test_a_pipeline_changes_images_where_some_branch_does(source: str, expected: bool) -> None:
+    """Choices are looked into, at any depth; what is never taken changes nothing."""
+    assert changes(parse(source)) is expected
 
 
 def test_scaling_moves_strengths_from_doing_nothing() -> None:

@@ -86,7 +86,7 @@ def script() -> None:
 
 def test_filters_are_mirrored_in_the_address() -> None:
     """A registered filter is read from the address, and written to it."""
-    page = AppTest.from_function(script)
+    page = AppTest.from_function(script, default_timeout=60)
     page.query_params["kind"] = "blurred"
     page.run()
     assert page.text[0].value == "blurred"
