@@ -21,7 +21,7 @@ from bloodapp.augment.keys import place_key
 from bloodapp.augment.layers import LAYERS, MIXERS, keras_layers
 from bloodapp.augment.operations import OPERATIONS
 from bloodapp.augment.parting import parted
-from bloodapp.augment.pipelines import Pipeline, Step, idle, resolve
+from bloodapp.augment.pipelines import Pipeline, Step, changes, idle, resolve
 from bloodapp.augment.stain import REFERENCE
 
 Draw = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -99,7 +99,7 @@ def _step(
         )
 
     def branch(number: int) -> Callable[[tf.Tensor, tf.Tensor], Pair]:
-        if number >= len(step.branches) or all(idle(inner) for inner in step.branches[number].steps):
+        if number >= len(step.branches) or not changes(step.branches[number]):
             return lambda some, weights: (some, weights)
         return lambda some, weights: _run(step.branches[number], some, weights, key, (*path, number), vectors)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.augment.pipelines import idle, mixes, resolve, text
+from bloodapp.augment.pipelines import changes, mixes, resolve, text
 from bloodapp.augment.preview import preview
 from bloodapp.augment.stain import for_dataset
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
@@ -220,7 +220,7 @@ def _checked(pipeline: str) -> str:
             f"'{pipeline}' mixes labels ({', '.join(mixed)}), and an image of a dataset has one label: "
             "train with this pipeline instead."
         )
-    if all(idle(step) for step in resolved.steps):
+    if not changes(resolved):
         raise InvalidValue(
             f"'{pipeline}' changes nothing, and the same pictures twice teach nothing: choose another pipeline."
         )

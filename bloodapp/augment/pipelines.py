@@ -122,6 +122,17 @@ def idle(step: Step) -> bool:
     return step.name == "off" or (bool(strengths) and all(strengths))
 
 
+def changes(pipeline: Pipeline) -> bool:
+    """Whether it can change any image: some step of it that is not idle, for a choice some branch that it takes."""
+    return any(_changes(step) for step in pipeline.steps)
+
+
+def _changes(step: Step) -> bool:
+    if idle(step) or (step.name == "sometimes" and step.numbers[0] == 0):
+        return False
+    return not step.branches or any(changes(branch) for branch in step.branches)
+
+
 def _scaled(step: Step, factor: float) -> Step:
     values = tuple(
         _strength(parameter, value, factor)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, Step, idle
+from bloodapp.augment.pipelines import Pipeline, Step, changes
 from bloodapp.augment.pipelines import text as pipeline_text
 
 
@@ -70,7 +70,7 @@ def capped(pipeline: Pipeline, factor: float) -> tuple[str, ...]:
 
 def still(pipeline: Pipeline) -> bool:
     """Whether the pipeline leaves every image as it is: each operation idle, inside choices, too."""
-    return all(one.off or idle(one.step) for one in alone(pipeline))
+    return not changes(pipeline)
 
 
 def _met(pipeline: Pipeline, often: float, *, off: bool) -> Iterator[tuple[Step, float, bool]]:

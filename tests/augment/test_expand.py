@@ -197,6 +197,7 @@ def test_balancing_stops_at_fifty_copies_of_an_image(home: Path, tmp_path: Path)
         ("r4", {}, r"fouriermix, cutmix.*one label.*train with"),
         ("none", {}, "changes nothing"),
         ("off(noise(12))", {}, "changes nothing"),
+        ("sometimes(0.5; flip(0))", {}, "changes nothing"),
         ("none", {"balance": True}, "changes nothing"),
         ((), {}, "at least one pipeline"),
         ("flip", {"copies": 0}, "from 1 to 50"),
