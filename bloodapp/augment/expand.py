@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from bloodapp.data.decisions import judge
 from bloodapp.data.importing import Context, Progress, checked_target, store
 from bloodapp.data.records import Record
 from bloodapp.data.sources import Source
-from bloodapp.errors import InvalidValue
+from bloodapp.errors import InvalidValue, NotFound, Unreadable
 
 KIND = "augmented"
 MOST_COPIES = 50
@@ -203,7 +203,10 @@ def plan(
 
 def last_speed(pipelines: Sequence[str], size: int) -> float | None:
     """Copies a second when these pipelines, canonical texts, last drew images of this size here; None if never."""
-    made = [open_dataset(name) for name in list_datasets()]
+    made: list[Dataset] = []
+    for name in list_datasets():
+        with suppress(NotFound, Unreadable):  # deleted just now, or damaged: neither is what is asked about
+            made.append(open_dataset(name))
     speeds = {
         one.facts["imported"]: one.source["images_per_s"]
         for one in made

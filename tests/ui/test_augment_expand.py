@@ -75,6 +75,15 @@ def test_a_known_speed_gives_a_time(tiny: Dataset, show: Show) -> None:
     assert "on disk · about " not in words(show("flip|noise(9)"))
 
 
+def test_a_damaged_dataset_elsewhere_is_passed_over(tiny: Dataset, show: Show) -> None:
+    """What another dataset's record has become keeps nobody from copying this one, nor its speed from being known."""
+    expand(tiny, "made", "flip", copies=2)
+    broken = tiny.path.with_name("broken")
+    broken.mkdir()
+    (broken / "dataset.json").write_text("{bad")
+    assert "on disk · about " in words(show())
+
+
 def test_it_makes_copies_and_leads_to_them(show: Show, idle_runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The button queues a job, which shows how far it is and can be stopped; then a link opens the dataset."""
     page = show("flip|noise(9)")
