@@ -50,6 +50,7 @@ NOT_OURS = (
     "backMessage when disconnected from server",
     "/_stcore/host-config",
     "/_stcore/health",
+    "/media/",  # a picture that the next answer replaced before the browser asked for it
 )
 
 
