@@ -21,6 +21,9 @@ _WAYS_HELP = (
     "Of every image: each is copied equally often. To balance the classes: only so many as bring each class up to the "
     f"largest, at most {MOST_COPIES} of an image."
 )
+_BY = {"this": "This pipeline", "r3": "R3: low, medium and hard"}
+_BY_HELP = "R3 trained with three sets of copies together, drawn by r3low, r3medium and r3hard."
+_R3 = ("r3low", "r3medium", "r3hard")
 _LOADING_S = 10.0  # what TensorFlow takes before the first copy
 
 
@@ -52,6 +55,15 @@ def _form(dataset: Dataset, pipeline: Pipeline) -> None:
         '<p class="quiet">Training draws anew in every epoch and needs no copies. In a dataset of their own they can '
         "be looked at, balance the classes and go to other tools. No split parts a copy from its original.</p>"
     )
+    by = st.segmented_control(
+        "Drawn by",
+        list(_BY),
+        key="expand-by",
+        default="this",
+        required=True,
+        format_func=_BY.__getitem__,
+        help=_BY_HELP,
+    )
     way = st.segmented_control(
         "Copies",
         list(_WAYS),
@@ -65,17 +77,23 @@ def _form(dataset: Dataset, pipeline: Pipeline) -> None:
     if way == "each":
         copies = int(
             st.number_input(
-                "Copies of each image", min_value=1, max_value=MOST_COPIES, value=1, key="expand-copies"
+                "Copies of each image" + (" by each" if by == "r3" else ""),
+                min_value=1,
+                max_value=MOST_COPIES,
+                value=1,
+                key="expand-copies",
             )
         )
     try:
-        planned = plan(dataset, text(pipeline), copies=copies, balance=way == "balance")
+        pipelines = _R3 if by == "r3" else (text(pipeline),)
+        planned = plan(dataset, pipelines, copies=copies, balance=way == "balance")
     except BloodappError as problem:
         st.html(f'<p class="quiet">{escape(str(problem))}</p>')
         return
     st.html(_counts(dataset, planned))
     st.html(f'<p class="quiet">{escape(_takes(dataset, planned))}</p>')
-    default = _free_name(dataset, "balanced" if way == "balance" else "augmented")
+    kind = "balanced" if way == "balance" else "augmented"
+    default = _free_name(dataset, f"r3-{kind}" if by == "r3" else kind)
     name = st.text_input("Name of the new dataset", value=default, key=f"expand-name-{default}").strip()
     if not st.button("Make the copies", key="expand", icon=":material/library_add:"):
         return

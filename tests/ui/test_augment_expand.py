@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs
 from bloodapp.augment.expand import expand
+from bloodapp.augment.pipelines import names
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.jobs.job import list_jobs
 from bloodapp.ui import review_ends
@@ -113,6 +114,17 @@ def test_it_balances_the_classes(show: Show) -> None:
     page.button(key="expand").click().run()
     jobs.step()
     assert len(open_dataset("tiny-balanced")) == 56
+
+
+def test_it_makes_the_set_of_r3(show: Show, idle_runner) -> None:
+    """Its three strengths together, each a copy of every image, also where the chosen pipeline makes none."""
+    page = show("r4")
+    fine(page.segmented_control(key="expand-by").set_value("r3").run())
+    assert words(page).count("<td>6</td><td>→</td><td><b>24</b>") == 6
+    assert page.text_input[0].value == "tiny-r3-augmented"
+    fine(page.button(key="expand").click().run())
+    (job,) = list_jobs()
+    assert job.params["pipelines"] == [names()[name] for name in ("r3low", "r3medium", "r3hard")]
 
 
 @pytest.mark.parametrize(("pipeline", "said"), [("r4", "mixes labels"), ("none", "changes nothing")])
