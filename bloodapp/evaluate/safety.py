@@ -110,6 +110,11 @@ class Curve:
         table = np.stack([wilson(int(row.sum()), len(row)) for row in hits])
         return np.where(self.measured[:, None], table, np.nan)
 
+    def sides(self, threshold: float = THRESHOLD) -> Ints:
+        """int64 (S,): 1 where all of the interval is above the threshold, -1 where none is, 0 else or where unknown."""
+        table = self.flips()
+        return (table[:, 1] > threshold).astype(np.int64) - (table[:, 2] <= threshold)
+
     def destroyed_at(self, threshold: float = THRESHOLD) -> float | None:
         """The smallest measured strength above 0 at which more answers change than the threshold; None: at none."""
         beyond = np.flatnonzero(self.measured & (self.flips()[:, 0] > threshold) & (np.array(STRENGTHS) > 0))
@@ -118,7 +123,7 @@ class Curve:
     def safe_to(self, threshold: float = THRESHOLD) -> float:
         """The strength up to which it is safe, between two measured ones by a straight line; the last if always.
 
-        Only where all strengths are measured.
+        That is an estimate, see `sides`. Only where all strengths are measured.
         """
         share = self.flips()[:, 0]
         destroyed = self.destroyed_at(threshold)
@@ -162,11 +167,15 @@ class Safety:
         """Whether all of it is measured."""
         return all(curve.measured.all() for curve in self.curves)
 
-    def worst(self, strength: float = 1.0) -> Curve | None:
-        """The operation that changes most answers at a strength, of those measured; None without any."""
+    def ranked(self, strength: float = 1.0) -> list[Curve]:
+        """The operations, those that change most answers at a strength first; of equals, those that do at all."""
         place = STRENGTHS.index(strength)
-        known = [curve for curve in self.curves[1:] if curve.measured[place]]
-        return max(known, key=lambda curve: curve.flips()[place, 0], default=None)
+
+        def order(curve: Curve) -> tuple[float, float]:
+            share = curve.flips()[:, 0]
+            return -float(np.nan_to_num(share[place], nan=-1)), -float(np.nansum(share))
+
+        return sorted(self.curves[1:], key=order)
 
 
 class Meter:

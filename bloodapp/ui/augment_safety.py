@@ -20,6 +20,7 @@ from bloodapp.evaluate.safety import STRENGTHS, Curve, Meter, Safety
 from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.ui import augment_cells, augment_tools, classify_answers, frame, state
 from bloodapp.ui.augment_sweep import times
+from bloodapp.ui.augment_verdict import notes, verdict
 from bloodapp.ui.steps import judged
 from bloodapp.ui.text import count
 from bloodapp.ui.thumbs import class_chip, data_uri
@@ -171,12 +172,12 @@ def _show(dataset: Dataset, run: Run, meter: Meter) -> None:
             meter.done / meter.steps,
             text=f"Asking {run.name} about {count(len(result.index), 'image')}, at growing strengths…",
         )
-    st.html(f'<p class="says">{_verdict(result, run, threshold)}</p>')
-    ranked = _ranked(result)
+    trained = "strong changes" if run.shipped else f"“{run.config['recipe'].get('pipeline', 'none')}”"
+    st.html(f'<p class="says">{verdict(result, run.name, threshold, trained)}</p>')
     figure = safety_chart(
         STRENGTHS,
         result.whole.flips(),
-        [(curve.name, curve.flips()) for curve in ranked],
+        [(curve.name, curve.flips()) for curve in result.ranked()],
         threshold=threshold,
         labels=[times(strength) for strength in STRENGTHS],
         destroyed_at=result.whole.destroyed_at(threshold) if result.whole.measured.all() else None,
@@ -185,11 +186,11 @@ def _show(dataset: Dataset, run: Run, meter: Meter) -> None:
         figure, key="augment-safety-chart", config=CONFIG, alt="Share of changed answers over the strength"
     )
     place = _strength()
+    ranked = result.ranked(STRENGTHS[place])
     st.html(_table(result, ranked, place, threshold))
-    _notes(result)
-    curve = result.worst(STRENGTHS[place]) or result.whole
+    st.html(f'<p class="quiet">{escape(notes(result))}</p>')
     if meter.done >= meter.steps:
-        _flipped(dataset, run, meter, result, curve, place)
+        _flipped(dataset, run, meter, result, ranked[0] if ranked else result.whole, place)
 
 
 def _threshold() -> float:
@@ -225,46 +226,6 @@ def _strength() -> int:
     return int(st.session_state["augment-strength"])
 
 
-def _ranked(result: Safety) -> list[Curve]:
-    """The operations, those that change most answers first."""
-    return sorted(result.curves[1:], key=lambda curve: -float(np.nansum(curve.flips()[:, 0])))
-
-
-def _verdict(result: Safety, run: Run, threshold: float) -> str:
-    whole, at = result.whole, STRENGTHS.index(1.0)
-    if not whole.measured[at]:
-        return f"<b>Asking {escape(run.name)}…</b>"
-    share, low, high = whole.flips()[at]
-    fall = float(whole.falls()[at, 0])
-    said = (
-        f"At what the pipeline says, <b>{100 * share:.0f} %</b> of the answers change "
-        f"(95 %: {100 * low:.0f} to {100 * high:.0f} %) and the run is {_points(fall)}. "
-    )
-    if not whole.measured.all():
-        return said
-    destroyed = whole.destroyed_at(threshold)
-    limit = f"{100 * threshold:.0f} %"
-    if destroyed is None:
-        said += f"Even at {times(STRENGTHS[-1])} no more than {limit} change: for this run nothing is destroyed yet."
-    else:
-        said += (
-            f"From <b>{times(destroyed)}</b> on more than {limit} change: there “augmented” becomes “destroyed” "
-            "for this run."
-        )
-    changes = "strong changes" if run.shipped else f"“{run.config['recipe'].get('pipeline', 'none')}”"
-    return said + (
-        f" <span>It is the model’s limit as well as the image’s: this run was trained under {escape(changes)}, and one "
-        "that never saw such changes gives way earlier.</span>"
-    )
-
-
-def _points(fall: float) -> str:
-    points = round(100 * abs(fall))
-    if points == 0:
-        return "as sure as before"
-    return f"{points} point{'' if points == 1 else 's'} {'less' if fall > 0 else 'more'} sure"
-
-
 def _table(result: Safety, ranked: list[Curve], place: int, threshold: float) -> str:
     rows = []
     for curve in (result.whole, *ranked):
@@ -275,12 +236,18 @@ def _table(result: Safety, ranked: list[Curve], place: int, threshold: float) ->
             continue
         share, low, high = curve.flips()[place]
         rows.append(
-            f'<tr class="{"bad" if share > threshold else ""}">{name}'
+            f'<tr class="{"bad" if curve.sides(threshold)[place] > 0 else ""}">{name}'
             f"<td>{100 * share:.0f} %<small>{100 * low:.0f} to {100 * high:.0f}</small></td>"
             f"<td>{_signed(float(curve.falls()[place, 0]))}</td>"
             f"<td>{100 * float(curve.accuracy()[place, 0]):.0f} %</td><td>{_safe(curve, threshold)}</td></tr>"
         )
-    heads = ("operation alone", "answers that change", "points of confidence lost", "accuracy", "safe up to")
+    heads = (
+        "operation alone",
+        "answers that change",
+        "points of confidence lost",
+        "accuracy",
+        "safe up to, estimated",
+    )
     head = "".join(f"<th>{name}</th>" for name in heads)
     return (
         f'<div class="scroll"><table class="safety"><thead><tr>{head}</tr></thead>'
@@ -303,26 +270,12 @@ def _signed(fall: float) -> str:
 def _safe(curve: Curve, threshold: float) -> str:
     if not curve.measured.all():
         return "…"
+    sides = curve.sides(threshold)
     if curve.destroyed_at(threshold) is None:
-        limit = ", its limit" if curve.capped is not None else ""
-        return f'<span class="good">× 2{limit}</span>'
-    safe = curve.safe_to(threshold)
-    return f'<span class="{"bad" if safe < 1 else ""}">× {safe:.1f}</span>'
-
-
-def _notes(result: Safety) -> None:
-    said = [
-        f"{count(len(result.index), 'image')}, even over the classes; on the originals the run is right on "
-        f"{100 * result.clean:.0f} %.",
-        "Each operation is asked alone, on every image.",
-    ]
-    mixing = [curve.name for curve in result.curves[1:] if curve.mixes]
-    if mixing:
-        said.append(
-            f"{', '.join(mixing).capitalize()} puts two images into one: the answer on the one with the larger share "
-            "counts as the original’s."
-        )
-    st.html(f'<p class="quiet">{escape(" ".join(said))}</p>')
+        end = times(STRENGTHS[-1]) if curve.capped is None else "its limit"
+        return f'<span class="{"good" if (sides < 0).all() else ""}">{end}</span>'
+    clearly = sides[STRENGTHS.index(1.0)] > 0
+    return f'<span class="{"bad" if clearly else ""}">× {curve.safe_to(threshold):.1f}</span>'
 
 
 def _flipped(dataset: Dataset, run: Run, meter: Meter, result: Safety, curve: Curve, place: int) -> None:

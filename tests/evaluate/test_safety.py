@@ -67,7 +67,7 @@ def test_doing_nothing_changes_no_answer() -> None:
     assert (result.whole.falls()[:, 0] == 0).all()
     assert result.whole.destroyed_at() is None
     assert result.whole.safe_to() == STRENGTHS[-1]
-    assert result.worst() is None
+    assert result.ranked() == []
 
 
 def test_an_answer_flips_where_brightness_crosses_the_limit() -> None:
@@ -102,6 +102,18 @@ def test_destroyed_begins_where_the_threshold_is_passed() -> None:
     assert whole.safe_to(0.125) == pytest.approx(0.125)
 
 
+def test_a_side_is_taken_by_the_whole_interval() -> None:
+    """Over or under the threshold with all of its 95 %; what holds the threshold takes none, nor what is unknown."""
+    whole = measured("scaleabs(1, 20)", levels=np.repeat([124, 10], [30, 70])).whole
+    assert whole.flips()[-1, 0] == 0.3
+    assert whole.flips()[-1, 1] == pytest.approx(0.219, abs=0.001)
+    assert whole.flips()[-1, 2] == pytest.approx(0.396, abs=0.001)
+    assert [whole.sides(threshold)[-1] for threshold in (0.2, 0.25, 0.3, 0.35, 0.4)] == [1, 0, 0, 0, -1]
+    assert whole.sides(0.2)[0] == -1
+    meter = Meter(flat(), np.arange(8), np.zeros(8, np.int64), parse("flip"), ByBrightness(), draws=brighter)
+    assert not meter.result().whole.sides().any()
+
+
 def test_each_operation_is_measured_alone() -> None:
     """Operations inside choices have a curve of their own, with how often they are met; the worst is named."""
     result = measured("oneof(scaleabs(1, 5); none; sometimes(0.5; scaleabs(1, 60)))|off(blur(2))")
@@ -109,8 +121,10 @@ def test_each_operation_is_measured_alone() -> None:
         ("scaleabs", 0.333),
         ("scaleabs", 0.167),
     ]
-    worst = result.worst(1.0)
+    worst = result.ranked(1.0)[0]
     assert worst is result.curves[2]
+    # At × 0 both change nothing: then the one that does at all strengths together comes first, too.
+    assert result.ranked(0.0)[0] is worst
     assert worst.flips()[STRENGTHS.index(1.0), 0] == 0.5  # 90, 110, 120 and 125 of eight
     assert worst.capped is None
     assert measured("scaleabs(1, 100)").whole.capped == 1.5

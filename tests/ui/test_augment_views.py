@@ -269,12 +269,20 @@ def test_the_meter_asks_a_run(run: Run, open_page: Open, monkeypatch: pytest.Mon
     assert "the model’s limit as well as the image’s" in said
     assert "<b>invert</b>" in said
     assert "48 images, even over the classes" in said
+    assert shown_and_listed_first(said)
     monkeypatch.setattr("bloodapp.evaluate.safety.Meter._step", None)
     page.slider(key="augment-threshold").set_value(60).run()
     assert not page.exception
     page.button_group(key="augment-strength").set_value(0).run()
     assert not page.exception
     assert "No answer changed" in words(page)
+    assert shown_and_listed_first(words(page))
+
+
+def shown_and_listed_first(said: str) -> bool:
+    """Whether the pictures below are of the operation that the table lists first, after the whole pipeline."""
+    first = said.split("<tbody>")[1].split("<tr")[2].split("<b>")[1].split("</b>")[0]
+    return f"changed its class: {first}" in said or f"by {first} at" in said
 
 
 def test_without_a_run_the_meter_says_what_to_do(
