@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, Step, mixes, parse, scaled
+from bloodapp.augment.pipelines import Pipeline, Step, changes, mixes, parse, scaled, uses
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.strengths import alone, capped
 from bloodapp.data.dataset import Dataset, open_dataset
@@ -96,8 +96,13 @@ def _row(
     dataset: Dataset, batch: list[int], pipeline: Pipeline, seed: int, name: str, values: str, hint: str
 ) -> str:
     labels = tuple(augment_cells.labels(dataset, batch).tolist())
-    shown = _drawn(dataset.name, dataset.fingerprint, tuple(batch), labels, pipeline_text(pipeline), seed)
+    shown, touched = _drawn(
+        dataset.name, dataset.fingerprint, tuple(batch), labels, pipeline_text(pipeline), seed
+    )
     single = name in OPERATIONS
+    if not single and not touched and changes(pipeline):
+        what = "none" if uses(pipeline, "oneof") or uses(pipeline, "sometimes") else "nothing"
+        values = f"{what} was drawn for this cell: try another draw"
     cells = []
     for strength, (src, said, band) in zip(STRENGTHS, shown, strict=True):
         limits = capped(pipeline, strength)
@@ -131,8 +136,10 @@ def _drawn(
     labels: tuple[int, ...],
     pipeline: str,
     seed: int,
-) -> list[tuple[str, str, str]]:
+) -> tuple[list[tuple[str, str, str]], bool]:
     """What becomes of the first image of a batch at each strength: (picture, its classes in words, its bar).
+
+    And whether anything does, at any of them.
 
     Where nothing is mixed it is drawn several times, and the draw that changes most is followed along the row.
     """
@@ -143,10 +150,12 @@ def _drawn(
         augment_cells.draw_anew(dataset, together, scaled(parsed, strength), seed) for strength in STRENGTHS
     ]
     place = 0
+    original = np.asarray(dataset.images[batch[0]])
     if not mixes(parsed):
         written = results[STRENGTHS.index(1.0)][0].astype(np.float32)
-        place = int(np.abs(written - np.asarray(dataset.images[batch[0]])).mean((1, 2, 3)).argmax())
-    return [
+        place = int(np.abs(written - original).mean((1, 2, 3)).argmax())
+    touched = any((images[place] != original).any() for images, _ in results)
+    shown = [
         (
             data_uri(images[place]),
             pairs.words(weights[place], dataset.classes),
@@ -154,3 +163,4 @@ def _drawn(
         )
         for images, weights in results
     ]
+    return shown, touched

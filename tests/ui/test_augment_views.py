@@ -245,6 +245,27 @@ def test_a_sweep_grows_along_its_rows(tiny: Dataset, open_page: Open) -> None:
     assert "0.4" in brightness
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sometimes(0.0001; invert)", "none was drawn"),
+        ("sometimes(0.0001; cutmix)", "none was drawn"),
+        ("flip(0.0001)", "nothing was drawn"),
+        ("oneof(none; invert)", ""),
+        ("sometimes(0; invert)", ""),
+    ],
+)
+def test_a_sweep_in_which_nothing_was_drawn_says_so(
+    tiny: Dataset, open_page: Open, text: str, said: str
+) -> None:
+    """A row of originals is no strength that does nothing: the whole pipeline's says what was drawn."""
+    page = open_page(PAGE, dataset="tiny", pipeline=text, view="sweep", cell="7")
+    assert not page.exception
+    _, whole, alone = rows(page)
+    assert said in whole and ("was drawn" in whole) == bool(said)
+    assert "was drawn" not in alone
+
+
 def test_a_cell_is_chosen_from_the_strip(tiny: Dataset, open_page: Open) -> None:
     """The strip's cells are there, one is chosen, and what is in the address is what is shown."""
     page = open_page(PAGE, dataset="tiny", pipeline="flip", view="sweep")
