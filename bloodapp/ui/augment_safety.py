@@ -81,7 +81,8 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             return
         if ready and not begun:
             st.rerun()
-        _show(dataset, run, meter)
+        with st.container(key="augment-meter"):
+            _show(dataset, run, meter)
 
     st.fragment(live, run_every=None if begun else BREATH_S)()
 
@@ -272,7 +273,7 @@ def _safe(curve: Curve, threshold: float) -> str:
         return "…"
     sides = curve.sides(threshold)
     if curve.destroyed_at(threshold) is None:
-        end = times(STRENGTHS[-1]) if curve.capped is None else "its limit"
+        end = "its limit" if curve.capped is not None and curve.name in OPERATIONS else times(STRENGTHS[-1])
         return f'<span class="{"good" if (sides < 0).all() else ""}">{end}</span>'
     clearly = sides[STRENGTHS.index(1.0)] > 0
     return f'<span class="{"bad" if clearly else ""}">× {curve.safe_to(threshold):.1f}</span>'

@@ -95,18 +95,17 @@ def _alone(result: Safety, threshold: float) -> str:
     """The operations that destroy on their own at what the pipeline says."""
     at = STRENGTHS.index(1.0)
     parts = [curve for curve in result.ranked() if curve.pipeline != result.whole.pipeline]
-    clearly = [curve.name for curve in parts if curve.sides(threshold)[at] > 0]
-    about = [
-        curve.name
-        for curve in parts
-        if curve.sides(threshold)[at] == 0 and curve.flips()[at, 0] > threshold and curve.name not in clearly
-    ]
-    said = [
-        f"{_listed(names)} {'is' if len(set(names)) == 1 else 'are'} {_SIDES[side]} it"
-        for names, side in ((clearly, 1), (about, 0))
-        if names
-    ]
-    return f"Alone and at × 1 {', and '.join(said)}." if said else ""
+    over = [curve for curve in parts if curve.flips()[at, 0] > threshold]
+    said = []
+    for side in (1, 0):
+        names = [
+            f"{curve.name} ({100 * curve.flips()[at, 0]:.0f} %)"
+            for curve in over
+            if curve.sides(threshold)[at] == side
+        ]
+        if names:
+            said.append(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {_SIDES[side]}")
+    return f"Alone and at × 1 {', and '.join(said)} the limit of {100 * threshold:.0f} %." if said else ""
 
 
 def _interval(curve: Curve, place: int) -> str:

@@ -69,12 +69,15 @@ def test_limits_and_operations_that_destroy_alone_are_named() -> None:
     words = said(result("r4", (0, 6), fouriermix=(0, 27), cutmix=(0, 60), randaugment=(0, 6)))
     assert "clearly under" in words
     assert "× 2 is not twice as strong here: fouriermix and cutmix are at their limit." in words
-    assert "Alone and at × 1 cutmix is clearly over it, and fouriermix is about at it." in words
+    assert (
+        "Alone and at × 1 cutmix (50 %) is clearly over, and fouriermix (22 %) is about at the limit of 20 %."
+        in words
+    )
     one = said(result("flip|cutmix", (0, 6), cutmix=(0, 60), flip=(0,)))
     assert "cutmix is at its limit." in said(result("noise(5)|cutmix", (0, 6)))
-    assert "Alone and at × 1 cutmix is clearly over it." in one
+    assert "Alone and at × 1 cutmix (50 %) is clearly over the limit of 20 %." in one
     destroyed = said(result("cutmix", (0, 60), cutmix=(0, 60)))
-    assert "limit." not in destroyed and "Alone" not in destroyed, (
+    assert "twice as strong" not in destroyed and "Alone" not in destroyed, (
         "nothing is added to what is said of the whole"
     )
 
