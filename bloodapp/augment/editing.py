@@ -107,13 +107,14 @@ def fresh(name: str) -> Step:
 def perform(pipeline: Pipeline, edit: Mapping[str, Any]) -> Pipeline:
     """The pipeline after an edit as the page reports it; raises InvalidValue for one that makes no sense.
 
-    `act` says which: `insert` (with `name`), `remove`, `move` (`by`), `switch`, `change` (`parameter`,
+    `act` says which: `insert` (with `name`, and where a value is
+    to be another than usual `parameter` and `value`), `remove`, `move` (`by`), `switch`, `change` (`parameter`,
     `value`), `add_branch`, `remove_branch`; `path` is a list of whole numbers.
     """
     try:
         path = tuple(int(each) for each in edit["path"])
         acts: dict[str, Callable[[], Pipeline]] = {
-            "insert": lambda: insert(pipeline, path, fresh(str(edit["name"]))),
+            "insert": lambda: _inserted(pipeline, path, edit),
             "remove": lambda: remove(pipeline, path),
             "move": lambda: move(pipeline, path, int(edit["by"])),
             "switch": lambda: switch(pipeline, path),
@@ -124,6 +125,13 @@ def perform(pipeline: Pipeline, edit: Mapping[str, Any]) -> Pipeline:
         return acts[edit["act"]]()
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidValue("This edit makes no sense here: reload the page.") from error
+
+
+def _inserted(pipeline: Pipeline, path: Path, edit: Mapping[str, Any]) -> Pipeline:
+    added = insert(pipeline, path, fresh(str(edit["name"])))
+    if "parameter" not in edit:
+        return added
+    return change(added, path, int(edit["parameter"]), float(edit["value"]))
 
 
 def _steps(pipeline: Pipeline, path: Path) -> tuple[Step, ...]:

@@ -167,7 +167,7 @@ def _groups() -> list[dict[str, Any]]:
         {
             "title": group,
             "operations": [
-                {"name": each.name, "help": each.help}
+                {"name": each.name, "help": each.help, "words": [list(one.words) for one in each.parameters]}
                 for each in OPERATIONS.values()
                 if each.group == group and each.name != OFF  # every step has a switch of its own
             ],

@@ -383,47 +383,34 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function menu(path) {
     const told = make("p", { class: "help", "aria-live": "polite" }, "Rest on one to read what it does.");
-    const groups = own.data.groups.map(({ title, operations }) =>
-      make(
-        "section",
-        {},
-        make("h4", {}, title),
-        make(
-          "div",
-          {},
-          ...operations.map(({ name, help }) => {
-            const say = () => (told.textContent = `${name}: ${help}`);
-            const add = () => {
-              if (!send({ act: "insert", path, name })) return;
-              own.adding = null;
-              own.open = path;
-              own.unfolded.set(path.join("."), true);
-              own.next = key(path, "name");
-            };
-            return make(
-              "button",
-              { type: "button", class: "pick", title: help, onclick: add, onfocus: say, onpointerenter: say },
-              name,
-            );
-          }),
-        ),
-      ),
-    );
+    const pick = ({ name, label = name, help, parameter, value }) => {
+      const say = () => (told.textContent = `${label}: ${help}`);
+      const add = () => {
+        if (!send({ act: "insert", path, name, ...(parameter !== undefined && { parameter, value }) })) return;
+        own.adding = null;
+        own.open = path;
+        own.unfolded.set(path.join("."), true);
+        own.next = key(path, "name");
+      };
+      return make("button", { type: "button", class: "pick", title: help, onclick: add, onfocus: say, onpointerenter: say }, label);
+    };
+    const section = (title, offers) =>
+      make("section", {}, make("h4", {}, title), make("div", {}, ...offers.map(pick)));
+    const shown = make("div", { class: "offers" });
+    const offer = (wanted) => {
+      const groups = wanted
+        ? [["found", found(wanted)]]
+        : own.data.groups.map(({ title, operations }) => [title, operations]);
+      shown.replaceChildren(...groups.filter(([, offers]) => offers.length).map((one) => section(...one)));
+    };
     const find = make("input", {
       type: "search",
       placeholder: "Find an operation",
       "aria-label": "Find an operation",
       "data-focus": key(path, "find"),
-      oninput: () => {
-        const wanted = find.value.trim().toLowerCase();
-        for (const section of groups) {
-          const buttons = [...section.querySelectorAll("button")];
-          for (const one of buttons) one.hidden = !`${one.textContent} ${one.title}`.toLowerCase().includes(wanted);
-          section.hidden = buttons.every((one) => one.hidden);
-        }
-      },
+      oninput: () => offer(find.value.trim().toLowerCase()),
       onkeydown: (event) => {
-        if (event.key === "Enter") groups.flatMap((one) => [...one.querySelectorAll("button:not([hidden])")])[0]?.click();
+        if (event.key === "Enter") shown.querySelector("button")?.click();
         if (event.key === "Escape") {
           own.adding = null;
           own.next = key(path, "add");
@@ -431,7 +418,26 @@ export default function ({ data, parentElement, setStateValue }) {
         }
       },
     });
-    return make("div", { class: "menu" }, find, told, ...groups);
+    offer("");
+    return make("div", { class: "menu" }, find, told, shown);
+  }
+
+  // What is called so comes first, then what begins so, has it in its name, takes it as a value, tells of it.
+  function found(wanted) {
+    const ranks = [[], [], [], [], []];
+    for (const operation of own.data.groups.flatMap((group) => group.operations)) {
+      const { name, help, words } = operation;
+      const place = name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 4;
+      if (place < 4 || help.toLowerCase().includes(wanted)) ranks[place].push(operation);
+      words.forEach((known, parameter) =>
+        known.forEach((word, value) => {
+          // The first word is what an operation does anyway.
+          if (value > 0 && (word.includes(wanted) || word.replaceAll("_", " ").includes(wanted)))
+            ranks[3].push({ name, label: `${name}: ${word.replaceAll("_", " ")}`, help, parameter, value });
+        }),
+      );
+    }
+    return ranks.flat();
   }
 
   function same(one, other) {

@@ -188,3 +188,16 @@ def test_edits_that_make_no_sense_are_refused(edit: dict) -> None:
     """A message that does not fit the pipeline is a user's mistake, never a crash."""
     with pytest.raises(InvalidValue):
         perform(parse("rotate(15)|flip"), edit)
+
+
+def test_an_operation_is_added_with_a_value_of_its_own() -> None:
+    """A search that finds a value's word adds the operation with that value in one edit."""
+    kind = OPERATIONS["corrupt"].parameters[0]
+    edit = {
+        "act": "insert",
+        "path": [1],
+        "name": "corrupt",
+        "parameter": 0,
+        "value": kind.words.index("bubble"),
+    }
+    assert text(perform(parse("flip"), edit)) == "flip|corrupt(bubble)"

@@ -88,6 +88,15 @@ def test_editing_by_keyboard_and_mouse(
     app.click(steps(app).get_by_role("button", name="Remove: flip").last)
     becomes(app, "crop(0.9)|off(flip)")
 
+    # The name counts before the help, and a value can be found by its word.
+    for typed, added in (("stain", "stain"), ("edges", "edges"), ("bubble", "corrupt(bubble)")):
+        app.click(steps(app).get_by_role("button", name="+ Add an operation"))
+        app.tab.keyboard.type(typed)
+        app.tab.keyboard.press("Enter")
+        becomes(app, f"crop(0.9)|off(flip)|{added}")
+        app.click(steps(app).get_by_role("button", name="Remove: ").last)
+        becomes(app, "crop(0.9)|off(flip)")
+
     # A step dragged by its grip to below another.
     rows = steps(app).locator("li.step")
     rows.nth(0).hover()
