@@ -130,7 +130,7 @@ def test_editing_by_keyboard_and_mouse(
 def test_the_page_fits_a_narrow_window(
     tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
 ) -> None:
-    """At 800 pixels nothing stands out, with a nested choice unfolded and its list of operations open."""
+    """At 800 pixels nothing stands out, and the pictures stay in sight while the list of operations is open."""
     app = App(new_window(width=800).new_page(), start_server().url)
     app.open(
         "Augment", dataset="tiny", pipeline="off(sometimes(0.3; oneof(randaugment; channelshuffle|noise)))"
@@ -138,4 +138,5 @@ def test_the_page_fits_a_narrow_window(
     expect(steps(app).get_by_role("slider", name="randaugment: magnitude")).to_be_visible()
     app.click(steps(app).get_by_role("button", name="+ Add an operation"))
     expect(steps(app).get_by_role("searchbox", name="Find an operation")).to_be_focused()
+    expect(app.main.locator(".pairs button").first).to_be_in_viewport()
     assert app.stands_out() <= 0
