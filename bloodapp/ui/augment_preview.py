@@ -10,9 +10,6 @@ from bloodapp.errors import BloodappError
 from bloodapp.ui import augment_cells, augment_tools, frame, pairs, thumbs
 from bloodapp.ui.augment_cells import IMAGES
 
-LARGE = 4
-"""How many times larger than it is a cell is shown, at least."""
-
 DRAWS = 5
 """Draws of one cell beside its original."""
 
@@ -38,14 +35,14 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
                 pairs.pairs(dataset, indices, images, labels),
                 key="augment-pairs",
                 label="Originals beside results: press one to see it large",
-                width=62 + 66 * looks,
+                width=58 + 62 * looks,
                 on_press=_open,
             )
     except BloodappError as error:
         frame.error(error)
         return
     st.html(f'<p class="quiet">{_legend(pipeline)}</p>')
-    place = st.session_state.get(_OPEN)
+    place = st.session_state.pop(_OPEN, None)  # a press opens it once, whatever becomes of its closing
     if isinstance(place, int) and place < len(indices):
         _zoom(dataset, pipeline, indices, looks, place, seed)
 
@@ -61,11 +58,7 @@ def _open(place: int) -> None:
     st.session_state[_OPEN] = place
 
 
-def _close() -> None:
-    st.session_state[_OPEN] = None
-
-
-@st.dialog("One cell, drawn again and again", width=_WIDE, on_dismiss=_close)
+@st.dialog("One cell, drawn again and again", width=_WIDE)
 def _zoom(
     dataset: Dataset, pipeline: Pipeline, indices: list[int], looks: int, place: int, seed: int
 ) -> None:
@@ -84,8 +77,7 @@ def _zoom(
     own = np.eye(len(dataset.classes), dtype=np.float32)[label]
     figures = [_figure(dataset, f"original, image {indices[place]:,}", original, own)]
     figures += [_figure(dataset, *result) for result in results]
-    side = LARGE * dataset.size
-    st.html(f'<div class="large" style="--side:{side}px">{"".join(figures)}</div>')
+    st.html(f'<div class="large" style="--real:{dataset.size}px">{"".join(figures)}</div>')
 
 
 def _figure(dataset: Dataset, text: str, image: NDArray[np.uint8], weights: NDArray[np.float32]) -> str:

@@ -30,7 +30,7 @@ def cells_of(dataset: Dataset) -> None:
 
 def looks() -> int:
     """The choice of how often each cell is shown."""
-    chosen = number("looks", 2) if number("looks", 2) in LOOKS else 2
+    chosen = number("looks", 1) if number("looks", 1) in LOOKS else 1
     st.session_state["augment-looks"] = chosen
     st.selectbox(
         "Show",

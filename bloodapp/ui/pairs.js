@@ -20,7 +20,23 @@ export default function ({ data, parentElement, setTriggerValue }) {
     part.append(image, band);
     return part;
   };
-  const press = (place) => setTriggerValue("pressed", data.cards[place].id);
+  const press = (place) => {
+    if (!data.strip) focusAgain(place);
+    setTriggerValue("pressed", data.cards[place].id);
+  };
+  // What a card opens is a dialog of the page: when it has come and gone, the keyboard is at the card again.
+  const focusAgain = (place) => {
+    let come = false;
+    root.watch?.disconnect();
+    root.watch = new MutationObserver(() => {
+      const there = document.querySelector('[role="dialog"]') !== null;
+      come ||= there;
+      if (!come || there) return;
+      root.watch.disconnect();
+      requestAnimationFrame(() => root.children[place]?.focus());
+    });
+    root.watch.observe(document.body, { childList: true, subtree: true });
+  };
   const moved = (event, place) => {
     if (!(event.key in moves)) return;
     const target = root.children[place + moves[event.key]()];

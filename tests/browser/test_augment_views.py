@@ -36,9 +36,13 @@ def test_cells_are_opened_and_chosen_by_keys(
     large = app.tab.get_by_role("dialog").locator(".large img")
     expect(large).to_have_count(6)
     width = large.first.evaluate("image => image.getBoundingClientRect().width")
-    assert width >= 4 * 96 - 1
+    assert width >= 3 * 96 - 1
+    low = large.last.bounding_box()
+    assert low is not None
+    assert low["y"] + low["height"] <= 900
     app.tab.keyboard.press("Escape")
     expect(app.tab.get_by_role("dialog")).to_have_count(0)
+    expect(card(app, 1)).to_be_focused()
     app.click(app.button("Draw again"))
     expect(app.keyed("augment-seed").get_by_role("spinbutton")).to_have_value("2")
     settled(app.tab)
@@ -59,11 +63,17 @@ def test_cells_are_opened_and_chosen_by_keys(
 def test_the_meter_measures_in_steps(
     tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
 ) -> None:
-    """It goes on by itself to its end; one may leave it at any time and find it further on."""
+    """It goes on by itself to its end, never faded; one may leave it at any time and find it further on."""
     give_model(make_run(tiny))
     server, window = start_server(), new_window()
     app = App(window.new_page(), server.url)
     app.open("Augment", dataset="tiny", pipeline="flip|brightness(0.5)|invert", view="safety")
+    app.tab.evaluate(
+        "() => { window.faintest = 1; const look = () => {"
+        " for (const box of document.querySelectorAll('.st-key-augment-meter [data-stale]'))"
+        " window.faintest = Math.min(window.faintest, getComputedStyle(box).opacity);"
+        " requestAnimationFrame(look); }; look(); }"
+    )
     expect(app.main.locator("p.says")).to_be_visible(timeout=LONG_MS)
     view(app, "Preview")
     expect(card(app, 0)).to_be_visible(timeout=LONG_MS)
@@ -72,6 +82,7 @@ def test_the_meter_measures_in_steps(
     expect(app.main.locator("table.safety")).to_be_visible(timeout=LONG_MS)
     expect(app.main.get_by_test_id("stProgress")).to_have_count(0, timeout=LONG_MS)
     app.says("for this run")
+    assert app.tab.evaluate("window.faintest") == 1
     expect(app.main.locator("table.safety tbody tr")).to_have_count(4)
     app.click(app.keyed("augment-strength").get_by_role("radio", name="× 2"))
     app.tab.wait_for_url("**strength=2*")

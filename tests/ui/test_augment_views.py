@@ -88,7 +88,7 @@ def test_a_class_and_the_looks_choose_the_cells(tiny: Dataset, open_page: Open) 
     """The class filter shows that class alone; the number of results stays the same whatever is shown."""
     page = open_page(PAGE, dataset="tiny", pipeline="none")
     assert not page.exception
-    assert len(cards(page)) == 12
+    assert len(cards(page)) == 24
     assert len(results(page)) == augment_cells.IMAGES
     page.selectbox(key="augment-class").set_value("monocyte").run()
     assert {card["text"] for card in cards(page)} == {"Monocyte"}
@@ -143,7 +143,7 @@ def test_a_pressed_card_opens_large(tiny: Dataset, open_page: Open) -> None:
     assert not page.exception
     said = words(page)
     assert said.count('src="data:image/png') == 1 + augment_preview.DRAWS
-    assert f"--side:{augment_preview.LARGE * 96}px" in said
+    assert "--real:96px" in said
     assert f"draw {augment_preview.DRAWS}</b>" in said
 
 
@@ -164,7 +164,7 @@ def test_an_address_with_nonsense_still_opens(tiny: Dataset, open_page: Open) ->
     page = open_page(PAGE, dataset="tiny", pipeline="none", **wrong)
     assert not page.exception
     assert page.number_input(key="augment-seed").value == 1
-    assert page.selectbox(key="augment-looks").value == 2
+    assert page.selectbox(key="augment-looks").value == 1
     assert len(results(page)) == augment_cells.IMAGES
     page = open_page(PAGE, dataset="tiny", pipeline="flip", view="sweep", cell="9999999")
     assert not page.exception
