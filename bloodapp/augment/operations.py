@@ -291,7 +291,9 @@ _MICROSCOPE = (
     ),
 )
 
-_POLICY_STRENGTH = "Strength of each operation; 0 leaves the image alone, just above it equalizes and stretches."
+_POLICY_STRENGTH = (
+    "Strength of each operation; 0 leaves the image alone, just above it equalizes and stretches."
+)
 
 _POLICY = (
     Operation(

@@ -126,7 +126,9 @@ def test_words_are_read_and_written() -> None:
     ).steps
     assert [step.numbers for step in steps] == [(15, 2), (11, 2), (0.3, 1), (1,)]
     assert parse("rotate(15, 2)") == parse("rotate(15, black)")
-    assert text(parse("rotate(15, 2)|oneof(batch; flip; none)")) == "rotate(15, black)|oneof(batch; flip; none)"
+    assert (
+        text(parse("rotate(15, 2)|oneof(batch; flip; none)")) == "rotate(15, black)|oneof(batch; flip; none)"
+    )
 
 
 def test_every_word_of_every_operation_reads() -> None:
