@@ -11,11 +11,6 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that no worker is left alone with one at the end: a browser's, then the rest."""
-    items.sort(key=lambda item: "tests/browser/" not in item.nodeid)
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty BLOODAPP_HOME of this test's own."""
