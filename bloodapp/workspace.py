@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,12 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def lock(path: Path) -> FileLock:
     """A lock file that is free again after a kill; hold it by `.acquire(timeout=0)` in a `with`."""
     return FileLock(path)
+
+
+def held_at_home(file: str) -> AbstractContextManager[object]:
+    """Hold the lock of a file in `home()`, waiting ten seconds at most: for who reads it, changes it and writes it."""
+    home().mkdir(parents=True, exist_ok=True)
+    return lock(home() / f".{file}.lock").acquire(timeout=10)
 
 
 def is_held(path: Path) -> bool:

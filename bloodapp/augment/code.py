@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bloodapp.augment.code_parts import PARTS
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, Step, idle
+from bloodapp.augment.pipelines import Pipeline, Step, changes, idle
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.stain import GROUND, REFERENCE, STAINED
 
@@ -105,7 +105,7 @@ class _Script:
         """The line of a `oneof` or `sometimes`, whose branches become functions."""
         names = []
         for branch in step.branches:
-            if all(idle(inner) for inner in branch.steps):
+            if not changes(branch):
                 names.append("unchanged")
                 continue
             names.append(self.name("branch"))

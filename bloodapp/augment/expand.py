@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from bloodapp.augment.pipelines import changes, mixes, resolve, text
 from bloodapp.augment.preview import preview
-from bloodapp.augment.stain import for_dataset
+from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.data.importing import Context, Progress, checked_target, store
@@ -331,7 +331,7 @@ def _drawn(
 ) -> Iterator[tuple[int, Ints, npt.NDArray[np.uint8]]]:
     """The number of the copy, the rows and the drawn images, block by block; some blocks are drawn ahead."""
     classes = len(dataset.classes)
-    stains = for_dataset(dataset) if any("stain" in one for one in planned.pipelines) else None
+    stains = for_pipeline(dataset, *map(resolve, planned.pipelines))
 
     def draw(rows: Ints, pipeline: str, number: int, block: int) -> npt.NDArray[np.uint8]:
         images = dataset.read(rows)

@@ -5,18 +5,16 @@ line and inside other texts.
 """
 
 import re
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 
 from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.operations import OPERATIONS
 from bloodapp.errors import InvalidValue, NotFound
-from bloodapp.workspace import home, lock, read_json, write_json
+from bloodapp.workspace import held_at_home, home, read_json, write_json
 
 FILE = "pipelines.json"
 _NAME = re.compile(r"[A-Za-z_]\w{0,39}")
-_PATIENCE_S = 10
 
 
 def saved_pipelines() -> dict[str, str]:
@@ -41,13 +39,13 @@ def save_pipeline(name: str, text: str) -> None:
         or any(name in p.words for o in OPERATIONS.values() for p in o.parameters)
     ):
         raise InvalidValue(f"'{name}' means something already in a pipeline's text: choose another name.")
-    with _held():
+    with held_at_home(FILE):
         _write(saved_pipelines() | {name: text})
 
 
 def delete_pipeline(name: str) -> None:
     """Forget a saved pipeline; raises NotFound. Runs that were trained with it keep its text."""
-    with _held():
+    with held_at_home(FILE):
         kept = saved_pipelines()
         if name not in kept:
             raise NotFound("saved pipeline", name, kept)
@@ -57,15 +55,10 @@ def delete_pipeline(name: str) -> None:
 
 def set_aside() -> None:
     """Put a damaged file out of the way, under another name beside it, and begin anew."""
-    with _held():
+    with held_at_home(FILE):
         path = home() / FILE
         if path.exists():
             path.replace(path.with_name(f"{path.stem}.damaged{path.suffix}"))
-
-
-def _held() -> AbstractContextManager[object]:
-    home().mkdir(parents=True, exist_ok=True)
-    return lock(home() / f".{FILE}.lock").acquire(timeout=_PATIENCE_S)
 
 
 def _write(pipelines: dict[str, str]) -> None:

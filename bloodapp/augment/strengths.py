@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, Step, changes
+from bloodapp.augment.pipelines import Pipeline, Step
 from bloodapp.augment.pipelines import text as pipeline_text
 
 
@@ -66,11 +66,6 @@ def capped(pipeline: Pipeline, factor: float) -> tuple[str, ...]:
         <= parameter.high + 1e-9
     ]
     return tuple(dict.fromkeys(found))
-
-
-def still(pipeline: Pipeline) -> bool:
-    """Whether the pipeline leaves every image as it is: each operation idle, inside choices, too."""
-    return not changes(pipeline)
 
 
 def _met(pipeline: Pipeline, often: float, *, off: bool) -> Iterator[tuple[Step, float, bool]]:

@@ -168,6 +168,15 @@ def dataset_path(name: str) -> Path:
     return datasets_folder() / checked_name(name)
 
 
+def free_name(wanted: str) -> str:
+    """The name, or with the first number from 2 that no dataset has; raises InvalidValue for an unusable name."""
+    name, number = wanted, 2
+    while dataset_path(name).exists():
+        name = f"{wanted}-{number}"
+        number += 1
+    return name
+
+
 def list_datasets() -> list[str]:
     """The names of all datasets, sorted."""
     restore_replaced()

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.augment.pipelines import Pipeline, mixes, scaled
-from bloodapp.augment.strengths import alone, capped, still
+from bloodapp.augment.pipelines import Pipeline, changes, mixes, scaled
+from bloodapp.augment.strengths import alone, capped
 from bloodapp.data.images import to_square
 from bloodapp.errors import Stopped
 
@@ -250,7 +250,7 @@ class Meter:
         pipeline = scaled(curve.pipeline, STRENGTHS[place])
         expected, given, after = before.argmax(1).astype(np.int64), self.labels, before
         sure = before.max(1)
-        if not still(pipeline):
+        if changes(pipeline):
             # Labels here are the answers on the originals: what is mixed then tells whose answer is to be expected.
             images, expected = self._draw(expected, pipeline)
             if curve.mixes:
@@ -265,7 +265,7 @@ class Meter:
     def look(self, curve: Curve, strength: float) -> Pixels:
         """The images as they were drawn for a curve at a strength, uint8 (N, S, S, 3), and none is kept."""
         pipeline = scaled(curve.pipeline, strength)
-        if still(pipeline):
+        if not changes(pipeline):
             return self._images
         return self._draw(self._known().argmax(1).astype(np.int64), pipeline)[0]
 

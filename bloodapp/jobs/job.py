@@ -186,6 +186,13 @@ def list_jobs() -> list[Job]:
     return sorted(jobs, key=lambda job: (job.created, job.id), reverse=True)
 
 
+def latest_job(kind: str, dataset: str) -> Job | None:
+    """The newest job of that kind for the dataset of that name; None if there is none."""
+    return next(
+        (job for job in list_jobs() if job.kind == kind and job.params.get("dataset") == dataset), None
+    )
+
+
 def open_job(job: str | Path) -> Job:
     """The job of that id, or of that folder; raises NotFound."""
     named = Path(job)

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from bloodapp import classes, jobs
-from bloodapp.augment.pipelines import resolve, text, uses
-from bloodapp.augment.stain import for_dataset
+from bloodapp.augment.pipelines import resolve, text
+from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import judge
 from bloodapp.data.split import duplicate_groups, split
@@ -39,11 +39,12 @@ def start(
 def configuration(dataset: Dataset, recipe: Recipe, seq: int, title: str) -> dict[str, Any]:
     """What config.json says of a training; `seq` is the last decision that its split takes into account."""
     pipeline = resolve(recipe.pipeline)
+    stains = for_pipeline(dataset, pipeline)
     return {
         "title": title,
         "recipe": settings(recipe),
         "pipeline": text(pipeline),
-        **({"stains": for_dataset(dataset).tolist()} if uses(pipeline, "stain") else {}),
+        **({} if stains is None else {"stains": stains.tolist()}),
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
         "seq": seq,

@@ -7,21 +7,22 @@ training gets.
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from bloodapp.augment.named import NONE
-from bloodapp.augment.pipelines import Pipeline, parse, uses
+from bloodapp.augment.pipelines import Pipeline, parse
 from bloodapp.augment.pipelines import text as pipeline_text
+from bloodapp.augment.stain import for_pipeline
 from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.errors import Stopped, Unreadable
 from bloodapp.train.recipes import DEFAULT, Recipe, recipe_named
-from bloodapp.workspace import home, lock, now, read_json, write_json
+from bloodapp.workspace import held_at_home, home, now, read_json, write_json
 
 FILE = "speeds.json"
 KEPT = 300
@@ -35,7 +36,6 @@ STARVES = 0.75
 # In a fit time is looked at every few steps. The first ones trace the network and use up what was ready before.
 _STEPS, _WARM, _LEAST = 2, 4, 3
 _READY = 6
-_PATIENCE_S = 10
 _KEY = ("pipeline", "size", "batch", "model", "width", "precision", "device")
 
 
@@ -126,7 +126,7 @@ def keep(speed: Speed) -> None:
     def key(one: Speed) -> list[Any]:
         return [getattr(one, name) for name in _KEY]
 
-    with _held():
+    with held_at_home(FILE):
         others = [one for one in speeds() if key(one) != key(speed)]
         write_json(home() / FILE, {"speeds": [asdict(one) for one in [*others, speed][-KEPT:]]})
 
@@ -216,8 +216,8 @@ class _Bench:
                 tf.config.experimental.set_memory_growth(gpu, True)
         self.recipe, self.dataset = recipe, dataset
         self.precision, self.device = fit.choose_precision(recipe), fit.device_name()
-        labels = judge(dataset).labels
-        rows = judge(dataset).indices
+        judged = judge(dataset)
+        labels, rows = judged.labels, judged.indices
         if not len(rows):
             raise Unreadable(
                 f"No labelled image of '{dataset.name}' remains: there is nothing to measure with."
@@ -240,11 +240,10 @@ class _Bench:
         )
 
     def _feed(self, pipeline: Pipeline) -> Any:
-        from bloodapp.augment.stain import for_dataset
         from bloodapp.train import feed
 
         recipe = replace(self.recipe, pipeline=pipeline_text(pipeline))
-        stains = for_dataset(self.dataset) if uses(pipeline, "stain") else None
+        stains = for_pipeline(self.dataset, pipeline)
         images, size = self.dataset.images, recipe.size
         return feed.training_batches(images, self.rows, self.weights, recipe, size, lambda: 0, stains)
 
@@ -305,8 +304,3 @@ def _busy() -> bool:
 
 def _asked(recipe: Recipe) -> dict[str, Any]:
     return {key: getattr(recipe, key) for key in ("size", "batch", "model", "width")}
-
-
-def _held() -> AbstractContextManager[object]:
-    home().mkdir(parents=True, exist_ok=True)
-    return lock(home() / f".{FILE}.lock").acquire(timeout=_PATIENCE_S)

@@ -13,8 +13,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bloodapp.augment.pipelines import Pipeline, parse, uses
+from bloodapp.augment.pipelines import Pipeline, parse
 from bloodapp.augment.pipelines import text as pipeline_text
+from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.ui import frame, state
 from bloodapp.ui.steps import judged
@@ -114,13 +115,6 @@ def draw_anew(
         return images, np.eye(len(dataset.classes), dtype=np.float32)[labels]
     from bloodapp.augment.preview import preview  # TensorFlow: only when something must be drawn
 
-    return preview(images, labels, len(dataset.classes), pipeline, seed, stains=stains(dataset, pipeline))
-
-
-def stains(dataset: Dataset, pipeline: Pipeline) -> NDArray[np.float64] | None:
-    """The dataset's stain vectors (2, 3) where the pipeline asks for them."""
-    if not uses(pipeline, "stain"):
-        return None
-    from bloodapp.augment.stain import for_dataset
-
-    return for_dataset(dataset)
+    return preview(
+        images, labels, len(dataset.classes), pipeline, seed, stains=for_pipeline(dataset, pipeline)
+    )

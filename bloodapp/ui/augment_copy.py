@@ -6,8 +6,8 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.augment.pipelines import text as pipeline_text
+from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui import augment_cells
 
 _FORMS = ("Text", "Command line", "Keras code")
 
@@ -32,7 +32,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             from bloodapp.augment.code import keras_code
 
             st.code(
-                keras_code(pipeline, stains=augment_cells.stains(dataset, pipeline)),
+                keras_code(pipeline, stains=for_pipeline(dataset, pipeline)),
                 language="python",
                 height=380,
             )

@@ -8,9 +8,9 @@ import streamlit as st
 
 from bloodapp.augment.expand import MOST_COPIES, Plan, checked_name, last_speed, plan
 from bloodapp.augment.pipelines import Pipeline, text
-from bloodapp.data.dataset import Dataset, dataset_path, list_datasets
+from bloodapp.data.dataset import Dataset, free_name, list_datasets
 from bloodapp.errors import BloodappError
-from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
+from bloodapp.jobs.job import ACTIVE, Job, latest_job, submit
 from bloodapp.ui import background, frame, state
 from bloodapp.ui.text import count, duration
 from bloodapp.ui.thumbs import class_chip
@@ -30,7 +30,7 @@ _LOADING_S = 10.0  # what TensorFlow takes before the first copy
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the folded section: how many copies, what that makes and takes, and their making while it runs."""
     st.html(STYLE)
-    job = _last(dataset)
+    job = latest_job("expand", dataset.name)
     active = job is not None and job.state() in ACTIVE
     if active:
         st.session_state.setdefault("expand-box", True)
@@ -93,7 +93,7 @@ def _form(dataset: Dataset, pipeline: Pipeline) -> None:
     st.html(_counts(dataset, planned))
     st.html(f'<p class="quiet">{escape(_takes(dataset, planned))}</p>')
     kind = "balanced" if way == "balance" else "augmented"
-    default = _free_name(dataset, f"r3-{kind}" if by == "r3" else kind)
+    default = free_name(f"{dataset.name[:50]}-" + (f"r3-{kind}" if by == "r3" else kind))
     name = st.text_input("Name of the new dataset", value=default, key=f"expand-name-{default}").strip()
     if not st.button("Make the copies", key="expand", icon=":material/library_add:"):
         return
@@ -163,19 +163,3 @@ def _takes(dataset: Dataset, planned: Plan) -> str:
     if speed := last_speed(planned.pipelines, dataset.size):
         parts.append(f"about {duration(_LOADING_S + planned.copies / speed)}")
     return " · ".join(parts)
-
-
-def _free_name(dataset: Dataset, what: str) -> str:
-    name = wanted = f"{dataset.name[:50]}-{what}"
-    number = 2
-    while dataset_path(name).exists():
-        name = f"{wanted}-{number}"
-        number += 1
-    return name
-
-
-def _last(dataset: Dataset) -> Job | None:
-    return next(
-        (job for job in list_jobs() if job.kind == "expand" and job.params.get("dataset") == dataset.name),
-        None,
-    )

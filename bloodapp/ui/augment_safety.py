@@ -8,9 +8,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bloodapp.augment.operations import OPERATIONS
-from bloodapp.augment.pipelines import Pipeline, parse
+from bloodapp.augment.pipelines import Pipeline, changes, parse
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.strengths import alone, still
+from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.strengths import alone
 from bloodapp.charts.safety import safety_chart
 from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset, open_dataset
@@ -48,7 +49,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             label="Train a model",
         )
         return
-    if still(pipeline):
+    if not changes(pipeline):
         frame.empty(
             "Nothing to measure", "This pipeline leaves every image as it is: add an operation at the left."
         )
@@ -153,7 +154,7 @@ def _meter(
 
 def _draws(dataset: Dataset, pipeline: Pipeline) -> safety.Draws:
     """How images are drawn: as in training, with the dataset's own stains."""
-    stains = augment_cells.stains(dataset, pipeline)
+    stains = for_pipeline(dataset, pipeline)
 
     def draws(
         images: safety.Pixels, labels: safety.Ints, classes: int, changed: Pipeline, seed: int

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from bloodapp.data.dataset import Dataset, dataset_path, list_datasets, open_dataset
+from bloodapp.data.dataset import Dataset, free_name, list_datasets, open_dataset
 from bloodapp.data.importing import checked_target
 from bloodapp.errors import BloodappError
-from bloodapp.jobs.job import Job, list_jobs, submit
+from bloodapp.jobs.job import latest_job, submit
 from bloodapp.review.faults import SPOILERS, blend
 from bloodapp.review.foreign import face, landscape
 from bloodapp.ui import background, frame, state
@@ -19,7 +19,7 @@ from bloodapp.ui.thumbs import sheet
 
 def draw(dataset: Dataset) -> None:
     """Draw the empty scoreboard: a planting at work, the copy that came of the last one, or the form."""
-    job = _last(dataset)
+    job = latest_job("plant", dataset.name)
     if job is not None and job.state() != "done":
         background.watch(job, key="plant", dismiss=True)
         if job.state() not in ("failed", "stopped", "interrupted"):
@@ -43,7 +43,8 @@ def draw(dataset: Dataset) -> None:
 
 def _form(dataset: Dataset, *, primary: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="board-plant"):
-        name = st.text_input("Name of the copy", value=_free_name(dataset), key="plant-name", width=260)
+        free = free_name(f"{dataset.name[:50]}-planted")
+        name = st.text_input("Name of the copy", value=free, key="plant-name", width=260)
         seed = st.number_input(
             "Seed",
             min_value=0,
@@ -109,20 +110,3 @@ def _ready(name: str, images: int, faults: int) -> None:
             on_click=state.choose_dataset,
             args=(name,),
         )
-
-
-def _free_name(dataset: Dataset) -> str:
-    wanted = f"{dataset.name[:50]}-planted"
-    number = 2
-    name = wanted
-    while dataset_path(name).exists():
-        name = f"{wanted}-{number}"
-        number += 1
-    return name
-
-
-def _last(dataset: Dataset) -> Job | None:
-    return next(
-        (job for job in list_jobs() if job.kind == "plant" and job.params.get("dataset") == dataset.name),
-        None,
-    )

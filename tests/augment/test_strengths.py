@@ -1,8 +1,8 @@
 """Operations one at a time, and which of them are at their limit."""
 
 from bloodapp.augment.named import PIPELINES
-from bloodapp.augment.pipelines import parse, resolve
-from bloodapp.augment.strengths import alone, capped, still
+from bloodapp.augment.pipelines import changes, parse, resolve
+from bloodapp.augment.strengths import alone, capped
 
 
 def test_every_operation_is_there_once_with_its_values() -> None:
@@ -36,8 +36,8 @@ def test_values_beyond_their_bounds_are_capped() -> None:
 
 def test_still_pipelines_change_nothing() -> None:
     """None, what is switched off, and strengths at their neutral values, in choices too."""
-    assert still(parse("none"))
-    assert still(parse("off(noise)|oneof(none; blur(0))|rotate(0)"))
-    assert not still(parse("oneof(none; blur(1))"))
+    assert not changes(parse("none"))
+    assert not changes(parse("off(noise)|oneof(none; blur(0))|rotate(0)"))
+    assert changes(parse("oneof(none; blur(1))"))
     for name in PIPELINES:
-        assert still(resolve(name)) == (name == "none")
+        assert changes(resolve(name)) == (name != "none")
