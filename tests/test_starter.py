@@ -8,7 +8,8 @@ import pytest
 from bloodapp.classes import DEFAULT_CLASSES
 from bloodapp.errors import BloodappError
 from bloodapp.runs.run import Run, delete_run, list_runs, open_run
-from bloodapp.train.recipes import from_settings, recipe_named
+from bloodapp.train.recipes import recipe_named
+from bloodapp.train.settings import from_settings
 
 
 @pytest.fixture

@@ -81,7 +81,8 @@ def do_train(args: argparse.Namespace) -> int:
         raise InvalidValue("--json writes the comparison of --before-and-after: give both, or neither.")
     from bloodapp.data.dataset import open_dataset
     from bloodapp.train.launch import start
-    from bloodapp.train.recipes import DEFAULT, recipe_named, with_settings
+    from bloodapp.train.recipes import DEFAULT, recipe_named
+    from bloodapp.train.settings import with_settings
 
     dataset = open_dataset(args.name)
     recipe = with_settings(recipe_named(args.recipe or DEFAULT), _settings(args.set))

@@ -40,7 +40,8 @@ from bloodapp.errors import AlreadyExists, InvalidValue
 from bloodapp.runs.run import Run, new_run
 from bloodapp.train.forecast import forecast
 from bloodapp.train.launch import configuration, draw_by_class, split_by, submit
-from bloodapp.train.recipes import Recipe, quick
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.settings import quick
 
 BEFORE, AFTER = "before", "after"
 _RANK = {"train": 0, "val": 1, "test": 2}
@@ -130,9 +131,9 @@ def start_pair(
     minutes become epochs. Raises InvalidValue, AlreadyExists.
     """
     recipe = quick(recipe) if shrink else recipe
-    if recipe.start_from:
+    if recipe.weights not in ("none", "imagenet"):
         raise InvalidValue(
-            "The weights of another run may have seen the images that judge this pair: leave start_from empty."
+            "The weights of another training may have seen the images that judge this pair: set weights to none."
         )
     plan = plan_pair(dataset, recipe)
     recipe = untimed(recipe, plan.images("train")[0])

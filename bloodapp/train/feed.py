@@ -11,7 +11,7 @@ from bloodapp.augment.drawing import build
 from bloodapp.augment.keys import batch_key
 from bloodapp.data.images import to_square
 from bloodapp.train import blocks
-from bloodapp.train.recipes import Recipe
+from bloodapp.train.recipe import Recipe
 
 
 def training_batches(

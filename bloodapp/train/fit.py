@@ -22,7 +22,9 @@ from bloodapp.errors import Stopped, Unreadable
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train import callback, feed, models
-from bloodapp.train.recipes import Recipe, from_settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.settings import from_settings, start_run
+from bloodapp.train.weighing import class_weights
 
 PREDICT_BATCH = 128
 TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
@@ -116,13 +118,6 @@ def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(recipe.learning_rate, momentum=0.9, nesterov=True)
 
 
-def class_weights(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
-    """Weights N/(n_k·C) of the classes (King and Zeng, 2001), float32 (C,); a class without images gets 0."""
-    counts = np.bincount(labels, minlength=classes)
-    weights = len(labels) / (np.maximum(counts, 1) * (counts > 0).sum())
-    return np.where(counts > 0, weights, 0).astype(np.float32)
-
-
 class _Training:
     """One training: the model, what is known of its best epoch, and the run's files."""
 
@@ -170,7 +165,8 @@ class _Training:
         weights = np.zeros((len(self.dataset), self.classes), np.float32)
         known = np.flatnonzero(self.labels >= 0)
         weights[known, self.labels[known]] = 1
-        per_class = class_weights(self.labels[self.rows["train"]], self.classes)
+        keys = [each.key for each in self.run.classes]
+        per_class = class_weights(recipe.class_weights, self.labels[self.rows["train"]], keys)
         self.progress = callback.Progress(
             rate=lambda share: callback.learning_rate(share, recipe.learning_rate, recipe.warmup),
             steps=self.steps,
@@ -203,7 +199,7 @@ class _Training:
                 epochs=recipe.epochs,
                 initial_epoch=self.state["epoch"],
                 steps_per_epoch=self.steps,
-                class_weight=dict(enumerate(per_class.tolist())) if recipe.class_weights else None,
+                class_weight=None if per_class is None else dict(enumerate(per_class.tolist())),
                 callbacks=[self.progress],
                 shuffle=False,
                 verbose=0,
@@ -247,9 +243,9 @@ class _Training:
             self.context.log(f"Continuing after epoch {self.state['epoch']}.")
             return keras.models.load_model(last, safe_mode=True)
         model = models.build(self.recipe, self.classes, any_size=True)
-        if self.recipe.start_from:
+        if start_run(self.recipe):
             other = keras.models.load_model(
-                open_run(self.recipe.start_from).model_path, compile=False, safe_mode=True
+                open_run(start_run(self.recipe)).model_path, compile=False, safe_mode=True
             )
             model.set_weights(other.get_weights())
         model.compile(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bloodapp.runs.run import list_runs
-from bloodapp.train.recipes import Recipe
+from bloodapp.train.recipe import Recipe
 
 _DECIDE_SPEED = ("model", "width", "size", "small_size", "small_share", "batch", "pipeline", "precision")
 

@@ -15,7 +15,8 @@ from bloodapp.data.decisions import judge
 from bloodapp.data.split import duplicate_groups, split
 from bloodapp.errors import InvalidValue
 from bloodapp.runs.run import Run, new_run, open_run
-from bloodapp.train.recipes import Recipe, quick, settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.settings import quick, settings, start_run
 
 PARTS = ("train", "val", "test")
 
@@ -29,7 +30,7 @@ def start(
     AlreadyExists when the name is taken.
     """
     recipe = quick(recipe) if shrink else recipe
-    if recipe.start_from:
+    if start_run(recipe):
         _check_start(recipe, dataset)
     plan, seq = plan_split(dataset, recipe)
     folder = new_run(configuration(dataset, recipe, seq, title), plan, name)
@@ -103,7 +104,7 @@ def split_by(
 
 
 def _check_start(recipe: Recipe, dataset: Dataset) -> None:
-    run = open_run(recipe.start_from)
+    run = open_run(start_run(recipe))
     if not run.finished:
         raise InvalidValue(f"'{run.name}' has no finished model to start from: choose another run.")
     used = run.config["recipe"]

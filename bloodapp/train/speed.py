@@ -21,7 +21,8 @@ from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.errors import Stopped, Unreadable
-from bloodapp.train.recipes import DEFAULT, Recipe, recipe_named
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import DEFAULT, recipe_named
 from bloodapp.workspace import held_at_home, home, now, read_json, write_json
 
 FILE = "speeds.json"

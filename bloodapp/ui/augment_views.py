@@ -32,7 +32,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
 def _view() -> str:
     chosen = str(state.get("view") or "")
     chosen = chosen if chosen in VIEWS else "preview"
-    st.session_state["augment-view"] = chosen
+    state.show("augment-view", chosen)
     st.segmented_control(
         "What to look at",
         list(VIEWS),

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from bloodapp.train.recipes import Recipe, fields
+from bloodapp.train.recipe import Recipe, fields
 from bloodapp.ui import state
 
 KEPT = "settings"

@@ -18,7 +18,9 @@ from bloodapp.jobs.job import ACTIVE, request_stop, resume
 from bloodapp.runs.run import Run
 from bloodapp.train.effect import PairPlan, plan_pair, start_pair, untimed
 from bloodapp.train.forecast import forecast
-from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import DEFAULT, RECIPES
+from bloodapp.train.settings import quick, with_settings
 from bloodapp.ui import background, frame, review_effect_result, state
 from bloodapp.ui.steps import identity
 from bloodapp.ui.text import count, duration, plain, time_left

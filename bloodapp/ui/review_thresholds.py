@@ -12,7 +12,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.review.findings import KINDS
 from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import CERTAIN, DEFAULT, FLOOR, choose_threshold, reach, thresholds
-from bloodapp.ui import frame, review_pictures
+from bloodapp.ui import frame, review_pictures, state
 from bloodapp.ui.steps import findings_stamp, identity
 from bloodapp.ui.text import count
 
@@ -77,7 +77,7 @@ def _slider(dataset: Dataset, kind: str, limit: float, reached: NDArray[np.float
         numbers, edges = np.histogram(reached, bins=_BINS, range=(FLOOR, 1))
         st.html(review_pictures.bars(numbers, edges[:-1] >= limit - 1e-9))
         box = f"threshold-{kind}"
-        st.session_state[box] = limit
+        state.show(box, limit)
         st.slider(
             KINDS[kind].title,
             FLOOR,

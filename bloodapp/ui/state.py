@@ -51,6 +51,16 @@ def register(page: str, names: Iterable[str]) -> None:
     _show({name: get(name) for name in names})
 
 
+def show(box: str, value: Any) -> None:
+    """Let the widget whose key is `box` show this value.
+
+    For widgets of unchanging choices that are drawn often. Assigning on every run, even the same value, would make
+    the browser take it over again, and take back what was clicked or pressed while the answer was on its way.
+    """
+    if box not in st.session_state or st.session_state[box] != value:
+        st.session_state[box] = value
+
+
 def choose_dataset(name: str | None) -> None:
     """Choose a dataset; a run of another dataset stays chosen only if the user chooses it again."""
     st.session_state[_PREFIX + _DATASET] = name

@@ -14,7 +14,9 @@ from bloodapp.data.decisions import last_seq
 from bloodapp.errors import BloodappError
 from bloodapp.train.forecast import forecast
 from bloodapp.train.launch import PARTS, plan_split, start
-from bloodapp.train.recipes import DEFAULT, RECIPES, Recipe, quick, with_settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import DEFAULT, RECIPES
+from bloodapp.train.settings import quick, with_settings
 from bloodapp.ui import augment_choice, background, frame, recipe_form, state
 from bloodapp.ui.pipeline_chips import brief
 from bloodapp.ui.steps import judged, open_cards

@@ -20,7 +20,8 @@ from bloodapp.data.split import duplicate_groups
 from bloodapp.errors import AlreadyExists, InvalidValue, PipelineError, SourceError, Stopped
 from bloodapp.review.scan import scan
 from bloodapp.train.launch import plan_split
-from bloodapp.train.recipes import RECIPES, with_settings
+from bloodapp.train.recipes import RECIPES
+from bloodapp.train.settings import with_settings
 from tests.conftest import draw_tiny_cells
 
 PIPELINE = "flip|brightness(0.3)"

@@ -53,7 +53,8 @@ PEERS = {
 }
 OURS = """
 from bloodapp.train.feed import training_batches
-from bloodapp.train.recipes import RECIPES, with_settings
+from bloodapp.train.settings import with_settings
+from bloodapp.train.recipes import RECIPES
 recipe = with_settings(RECIPES["balanced"], {{"pipeline": {pipeline!r}, "batch": {batch}}})
 weights = np.eye(8, dtype=np.float32)[sample.labels]
 told = measure(training_batches(sample.images, np.arange(len(sample)), weights, recipe, {size}, lambda: 0))

@@ -11,7 +11,8 @@ from keras import layers
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.train import feed, fit, models
-from bloodapp.train.recipes import RECIPES, with_settings
+from bloodapp.train.recipes import RECIPES
+from bloodapp.train.settings import with_settings
 from tests.benchmarks.measure import PATIENCE_S, in_turns
 from tests.benchmarks.report import row
 

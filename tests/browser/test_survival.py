@@ -18,7 +18,8 @@ from bloodapp.review.queue import Card, cards
 from bloodapp.review.scan import read_findings, scan
 from bloodapp.runs.run import Run
 from bloodapp.train.launch import start
-from bloodapp.train.recipes import DEFAULT, RECIPES, with_settings
+from bloodapp.train.recipes import DEFAULT, RECIPES
+from bloodapp.train.settings import with_settings
 from tests.browser.app import PAGES, App, hold, until, worker
 from tests.browser.conftest import LONG_MS, Server
 from tests.conftest import draw_tiny_cells

@@ -14,7 +14,9 @@ from bloodapp.data.split import duplicate_groups
 from bloodapp.errors import AlreadyExists, InvalidValue
 from bloodapp.runs.run import latest_run, list_runs, open_run
 from bloodapp.train.effect import plan_pair, start_pair, untimed
-from bloodapp.train.recipes import RECIPES, Recipe, settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import RECIPES
+from bloodapp.train.settings import settings
 from bloodapp.workspace import write_json
 from tests.conftest import draw_tiny_cells
 from tests.made import make_run
@@ -170,8 +172,8 @@ def test_names_are_claimed_together(tiny: Dataset) -> None:
 def test_weights_that_may_have_seen_the_judges_are_refused(tiny: Dataset) -> None:
     """A pair starts from scratch."""
     record(tiny, [1, 2, 3], "exclude")
-    with pytest.raises(InvalidValue, match="leave start_from empty"):
-        start_pair(tiny, replace(RECIPE, start_from="other"))
+    with pytest.raises(InvalidValue, match="set weights to none"):
+        start_pair(tiny, replace(RECIPE, weights="run:other"))
 
 
 def test_a_real_pair_from_two_trainings_to_a_sentence(tiny: Dataset) -> None:

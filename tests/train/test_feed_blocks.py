@@ -14,7 +14,9 @@ import pytest
 from bloodapp.data.dataset import Dataset, read_rows
 from bloodapp.errors import InvalidValue
 from bloodapp.train.blocks import STRETCHES, BlockReader, batches, epoch_order
-from bloodapp.train.recipes import RECIPES, Recipe, with_settings
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import RECIPES
+from bloodapp.train.settings import with_settings
 
 ROWS = np.random.default_rng(0).permutation(5000)[:4001]  # training rows: some of the file's, in any order
 RECIPE = replace(RECIPES["balanced"], pipeline="none", batch=5, block=16, seed=3)

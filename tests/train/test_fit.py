@@ -16,7 +16,9 @@ from bloodapp.errors import InvalidValue, NotFound, Stopped, Unreadable
 from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train import forecast, launch
-from bloodapp.train.recipes import RECIPES, Recipe
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import RECIPES
+from bloodapp.train.weighing import class_weights
 
 TINY = replace(
     RECIPES["balanced"],
@@ -233,11 +235,9 @@ def test_the_forecast_learns_from_runs(tiny: Dataset) -> None:
 
 
 def test_class_weights_are_those_of_the_formula() -> None:
-    """N/(n_k·C), counted over the classes that have images."""
-    from bloodapp.train.fit import class_weights
-
-    assert class_weights(np.array([0, 0, 0, 1]), 2) == pytest.approx([4 / 6, 2])
-    assert class_weights(np.array([0, 2]), 3).tolist() == [1, 0, 1]
+    """N/(n_k·C) over the classes that have images; the others get 0."""
+    assert class_weights("balanced", np.array([0, 0, 0, 1]), "ab") == pytest.approx([4 / 6, 2])
+    assert class_weights("balanced", np.array([0, 2]), "abc").tolist() == [1, 0, 1]
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
@@ -258,7 +258,7 @@ def test_a_model_kept_from_the_small_images_judges_as_it_was_judged(tiny: Datase
     )
     train(run)
     model = keras.models.load_model(run.model_path, safe_mode=True, compile=False)
-    assert model.get_layer("resize").height == 48
+    assert model.get_layer("seen").height == 48
     metrics, report = run.metrics(), run.report()
     judged = metrics.set_index("epoch").loc[report["best_epoch"], "val_accuracy"]
     assert report["parts"]["val"]["accuracy"] == pytest.approx(judged, abs=0.12)  # one of nine images
@@ -269,19 +269,19 @@ def test_a_training_starts_from_another_run(tiny: Dataset) -> None:
     first = launch.start(tiny, replace(TINY, epochs=6, learning_rate=0.01, small_size=48))
     train(first)
     going_on = replace(
-        TINY, epochs=1, small_size=48, start_from=first.name, learning_rate=1e-7, weight_decay=0.0
+        TINY, epochs=1, small_size=48, weights=f"run:{first.name}", learning_rate=1e-7, weight_decay=0.0
     )
     second = launch.start(tiny, going_on)
     train(second)
     before, after = first.predictions(), second.predictions()
     assert np.array_equal(before.index, after.index)
-    scratch = launch.start(tiny, replace(going_on, start_from=""))
+    scratch = launch.start(tiny, replace(going_on, weights="none"))
     train(scratch)
     assert _distance(before, after) < 0.5 * _distance(before, scratch.predictions())
     with pytest.raises(InvalidValue, match="fit a tiny of width 8"):
         launch.start(tiny, replace(going_on, width=16))
     with pytest.raises(NotFound, match=r"nobody.*Available"):
-        launch.start(tiny, replace(going_on, start_from="nobody"))
+        launch.start(tiny, replace(going_on, weights="run:nobody"))
 
 
 def _distance(one: Predictions, other: Predictions) -> float:

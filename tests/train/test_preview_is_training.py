@@ -13,7 +13,8 @@ from bloodapp.augment.preview import preview
 from bloodapp.data.dataset import Dataset
 from bloodapp.runs.run import Run
 from bloodapp.train import launch
-from bloodapp.train.recipes import RECIPES, Recipe
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import RECIPES
 
 OWN = "stain(0.3)|corrupt(any, 2)|jitter(0.1, 0.2, 0.2, 0.03)|hue(0.1)|edges(0.2)"
 

@@ -17,7 +17,8 @@ from bloodapp.data.decisions import record
 from bloodapp.errors import NotFound
 from bloodapp.review.scan import scan
 from bloodapp.runs.run import Run, list_runs, open_run
-from bloodapp.train.recipes import DEFAULT, RECIPES, fields
+from bloodapp.train.recipe import fields
+from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.ui import recipe_form
 from tests.made import make_run
 
