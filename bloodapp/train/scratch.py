@@ -30,3 +30,27 @@ def _conv(x: keras.KerasTensor, filters: int, kernel: int = 3, stride: int = 1) 
 
 def _residual(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     return layers.Add()([x, _conv(_conv(x, filters), filters)])
+
+
+def r1cnn(x: keras.KerasTensor, convolutions: int) -> keras.KerasTensor:
+    """Report R1's baseline: 3 × 3 convolutions of 32, 64, 128 (and 128) channels without borders, each halved."""
+    return _halving(x, (32, 64, 128, 128)[:convolutions])
+
+
+def r4base(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Report R4's base CNN: two convolutions, for a dense layer after them; their 32 and 64 channels are ours."""
+    return _halving(x, (32, 64))
+
+
+def r2basic(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Report R2's basic CNN of 314 k parameters; the report names no layers, so that all else is ours.
+
+    Four convolutions whose average goes straight to the classes: 316 k parameters over eight.
+    """
+    return _halving(x, (32, 64, 128, 192))
+
+
+def _halving(x: keras.KerasTensor, channels: tuple[int, ...]) -> keras.KerasTensor:
+    for number in channels:
+        x = layers.MaxPooling2D()(layers.Conv2D(number, 3, activation="relu")(x))
+    return x
