@@ -7,7 +7,7 @@ layers that train. Images are read, drawn and written block by block: neither da
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -175,7 +175,7 @@ def plan(
     seed: int = 1,
 ) -> Plan:
     """What an expansion would make; the arguments are those of `expand`. Raises InvalidValue and PipelineError."""
-    texts = tuple(_checked(one) for one in ([pipeline] if isinstance(pipeline, str) else pipeline))
+    texts = tuple(checked_pipeline(one) for one in ([pipeline] if isinstance(pipeline, str) else pipeline))
     if not texts:
         raise InvalidValue("Name at least one pipeline to draw the copies with.")
     if not balance and not 1 <= copies <= MOST_COPIES:
@@ -189,7 +189,7 @@ def plan(
     labels = judged.labels[rows]
     before = np.bincount(labels, minlength=len(dataset.classes))
     if balance:
-        times = _balancing(labels, before, seed)
+        times = balancing(labels, before, seed)
         if not times.any():
             raise InvalidValue(
                 f"The classes of '{dataset.name}' have equally many images: there is nothing to balance."
@@ -215,7 +215,7 @@ def last_speed(pipelines: Sequence[str], size: int) -> float | None:
     return speeds[max(speeds)] if speeds else None
 
 
-def _checked(pipeline: str) -> str:
+def checked_pipeline(pipeline: str) -> str:
     """The canonical text of a pipeline that copies can be drawn with; raises InvalidValue and PipelineError."""
     resolved = resolve(pipeline)
     if mixed := mixes(resolved):
@@ -230,12 +230,16 @@ def _checked(pipeline: str) -> str:
     return text(resolved)
 
 
-def _balancing(labels: npt.NDArray[np.int16], counts: Ints, seed: int) -> Ints:
-    """How many copies of each image bring its class up to the largest, as even as possible, (M,)."""
+def balancing(labels: npt.NDArray[np.integer], counts: Ints, seed: int) -> Ints:
+    """How many copies of each image bring its class up to the largest, as even as possible, int64 (M,).
+
+    `labels` (M,) are those of the images that are copied, at most 50 times each; `counts` int64 (C,) says how many
+    images each class has without these copies.
+    """
     times = np.zeros(len(labels), np.int64)
     for label in np.flatnonzero(counts):
         mine = np.flatnonzero(labels == label)
-        wanted = min(counts.max() - len(mine), MOST_COPIES * len(mine))
+        wanted = min(counts.max() - counts[label], MOST_COPIES * len(mine))
         times[mine] = wanted // len(mine)
         once_more = np.random.default_rng([seed, int(label)]).permutation(mine)[: wanted % len(mine)]
         times[once_more] += 1
@@ -319,19 +323,28 @@ def _records(
             for row, image in zip(rows.tolist(), dataset.read(rows), strict=True):
                 yield record(row, image, 0)
     drawing.loading(drawing.originals + planned.copies)
-    for number, rows, images in _drawn(dataset, planned, labels, seed):
+    stains = for_pipeline(dataset, *map(resolve, planned.pipelines))
+    for number, rows, images in drawn(dataset, planned.turns(), labels, seed, stains):
         drawing.add(len(rows))
         for row, image in zip(rows.tolist(), images, strict=True):
             yield record(row, image, number)
     facts["images_per_s"] = None if drawing.speed is None else round(drawing.speed, 1)
 
 
-def _drawn(
-    dataset: Dataset, planned: Plan, labels: npt.NDArray[np.int16], seed: int
-) -> Iterator[tuple[int, Ints, npt.NDArray[np.uint8]]]:
-    """The number of the copy, the rows and the drawn images, block by block; some blocks are drawn ahead."""
+def drawn(
+    dataset: Dataset,
+    turns: Iterable[tuple[int, str, Ints]],
+    labels: npt.NDArray[np.integer],
+    seed: int,
+    stains: npt.NDArray[np.float64] | None = None,
+) -> Generator[tuple[int, Ints, npt.NDArray[np.uint8]], None, None]:
+    """Copies drawn block by block: the number of the copy, the rows, and the images uint8 (n, S, S, 3).
+
+    `turns` are those of a plan: number of the copy, pipeline, rows; `labels` (N,) those of the whole dataset, `stains`
+    its stain vectors (2, 3). Some blocks are drawn ahead; what a block holds depends on the seed, the number and its
+    place in the turn alone.
+    """
     classes = len(dataset.classes)
-    stains = for_pipeline(dataset, *map(resolve, planned.pipelines))
 
     def draw(rows: Ints, pipeline: str, number: int, block: int) -> npt.NDArray[np.uint8]:
         images = dataset.read(rows)
@@ -342,7 +355,7 @@ def _drawn(
     waiting: deque[tuple[int, Ints, Future[npt.NDArray[np.uint8]]]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:
         try:
-            for number, pipeline, every in planned.turns():
+            for number, pipeline, every in turns:
                 for block, rows in enumerate(_in_blocks(every)):
                     waiting.append((number, rows, threads.submit(draw, rows, pipeline, number, block)))
                     if len(waiting) > _AHEAD:
