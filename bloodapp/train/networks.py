@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from bloodapp.errors import NotFound
 
-SCALINGS = ("own", "symmetric", "unit", "bytes", "caffe", "imagenet")
+SCALINGS = ("own", "symmetric", "unit", "bytes", "caffe", "imagenet", "signed")
 """How an image in 0–255 is given to a backbone.
 
 `own`: as its published weights want it. `symmetric`: to −1…1. `unit`: to 0…1. `bytes`: as it is. `caffe`: blue, green
 and red less their mean over ImageNet. `imagenet`: to 0…1, then less the mean and by the spread of ImageNet.
+`signed`: 128 less, then by 128, as EfficientNetV2-S has it.
 """
 
 
@@ -64,9 +65,9 @@ NETWORKS: dict[str, Network] = {
         _published("resnet101v2", "ResNet101V2", "resnetv2", 42_626_560, "symmetric"),
         _published("inceptionv3", "InceptionV3", "inceptionv3", 21_802_784, "symmetric", 75),
         _published("mobilenetv2", "MobileNetV2", "mobilenetv2", 2_257_984, "symmetric"),
-        _published("efficientnetb3", "EfficientNetB3", "efficientnet", 10_783_535, "bytes"),
-        _published("efficientnetv2b0", "EfficientNetV2-B0", "efficientnetv2", 5_919_312, "bytes"),
-        _published("efficientnetv2s", "EfficientNetV2-S", "efficientnetv2", 20_331_360, "symmetric"),
+        _published("efficientnetb3", "EfficientNetB3", "efficientnet", 10_783_535, "imagenet"),
+        _published("efficientnetv2b0", "EfficientNetV2-B0", "efficientnetv2", 5_919_312, "imagenet"),
+        _published("efficientnetv2s", "EfficientNetV2-S", "efficientnetv2", 20_331_360, "signed"),
         _published("convnexttiny", "ConvNeXt-Tiny", "convnext", 27_820_128, "imagenet"),
         _published("convnextsmall", "ConvNeXt-Small", "convnext", 49_454_688, "imagenet"),
         _published("convnextbase", "ConvNeXt-Base", "convnext", 87_566_464, "imagenet"),
