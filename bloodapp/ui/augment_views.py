@@ -32,10 +32,10 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
 def _view() -> str:
     chosen = str(state.get("view") or "")
     chosen = chosen if chosen in VIEWS else "preview"
-    state.show("augment-view", chosen)
     st.segmented_control(
         "What to look at",
         list(VIEWS),
+        default=state.show("augment-view", chosen),
         key="augment-view",
         required=True,
         format_func=lambda one: VIEWS[one],

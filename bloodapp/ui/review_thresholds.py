@@ -77,11 +77,11 @@ def _slider(dataset: Dataset, kind: str, limit: float, reached: NDArray[np.float
         numbers, edges = np.histogram(reached, bins=_BINS, range=(FLOOR, 1))
         st.html(review_pictures.bars(numbers, edges[:-1] >= limit - 1e-9))
         box = f"threshold-{kind}"
-        state.show(box, limit)
         st.slider(
             KINDS[kind].title,
             FLOOR,
             1.0,
+            state.show(box, limit),
             step=0.01,
             key=box,
             label_visibility="collapsed",

@@ -51,14 +51,17 @@ def register(page: str, names: Iterable[str]) -> None:
     _show({name: get(name) for name in names})
 
 
-def show(box: str, value: Any) -> None:
-    """Let the widget whose key is `box` show this value.
+def show(box: str, value: Any) -> Any:
+    """Let the widget whose key is `box` show this value; returns the default that the widget is to be given.
 
-    For widgets of unchanging choices that are drawn often. Assigning on every run, even the same value, would make
-    the browser take it over again, and take back what was clicked or pressed while the answer was on its way.
+    What is assigned the browser takes over, and with it takes back what was clicked or pressed while the answer was
+    on its way: so a value is assigned only where it differs. Where it does not, the widget still needs it as its
+    default, for a browser that draws it anew.
     """
-    if box not in st.session_state or st.session_state[box] != value:
-        st.session_state[box] = value
+    if box in st.session_state and st.session_state[box] == value:
+        return value
+    st.session_state[box] = value
+    return None
 
 
 def choose_dataset(name: str | None) -> None:
