@@ -26,7 +26,7 @@ app: $(APP_STAMP) ## start the app on http://localhost:8501 (PORT=… for anothe
 env: $(DEV_STAMP) ## make the environment for tests and checks, and nothing else
 
 test: $(DEV_STAMP) ## run all tests, those in a real browser included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(BENCH_STAMP) ## measure what the README claims
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s

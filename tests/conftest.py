@@ -1,5 +1,6 @@
 """Fixtures for every room: an empty home, a tiny dataset, and the real cells where they are there."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,22 @@ import pytest
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left alone with one: a browser's, then those of pages."""
+    rooms = ("tests/browser/", "tests/augment/test_code", "tests/ui/", "tests/train/")
+    items.sort(key=lambda item: [not item.nodeid.startswith(room) for room in rooms])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_to_look_through() -> None:
+    """Take what the files before have loaded out of the garbage collector's sight.
+
+    Streamlit collects after every run of a page. Beside TensorFlow and all that tests have left, that takes a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

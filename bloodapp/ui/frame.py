@@ -1,5 +1,7 @@
 """The frame around every page: page settings, menu, choosers, the line of steps, the strip of jobs."""
 
+import gc
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -26,6 +28,8 @@ _ABOUT = f"""**{NAME} {__version__}**: label, clean, train and judge blood-cell 
 
 Apache-2.0. The starter model was trained on images of A. Acevedo et al., Data in Brief 30, 105474 (2020), CC BY 4.0."""
 _SIDEBAR_WIDTH = 232
+_FEW_MODULES = 50
+_modules = 0
 _ICONS = {
     "Home": ":material/home:",
     "Review": ":material/rule:",
@@ -68,6 +72,7 @@ def page(
         needs_dataset: without a dataset, say what to do next and stop the script.
         needs_run: show the run chooser; without a finished run, say what to do next and stop the script.
     """
+    _lighten()
     st.set_page_config(
         page_title=f"{title} · {NAME}",
         page_icon=str(_ICON),
@@ -112,6 +117,18 @@ def page(
         )
         st.stop()
     return Here(dataset, run, line)
+
+
+def _lighten() -> None:
+    """Take what was loaded since the last page out of the garbage collector's sight.
+
+    Streamlit collects after every run of a script, which beside TensorFlow takes most of a second, with the page and
+    every other tab waiting; modules stay anyhow.
+    """
+    global _modules
+    if len(sys.modules) > _modules + _FEW_MODULES:
+        _modules = len(sys.modules)
+        gc.freeze()
 
 
 def heading(title: str, intro: str = "") -> None:
