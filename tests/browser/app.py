@@ -91,7 +91,8 @@ class App:
         return (within or self.main).get_by_role("button", name=name, disabled=False).first
 
     def click(self, target: Locator) -> None:
-        """Click, and count the click."""
+        """Click on a page at rest, and count the click."""
+        settled(self.tab)
         target.click()
         self.clicks += 1
 

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
 LONG_MS = 6 * PATIENCE_MS
 """For what loads TensorFlow, on a computer that has other things to do."""
+AGAIN_S = 3
+"""After which a key that has brought nothing about is pressed again."""
 expect.set_options(timeout=PATIENCE_MS)
 SHOTS = Path(__file__).parent / "screenshots"
 FLAGS = [
@@ -41,6 +43,14 @@ new MutationObserver(() => {
     console.error('exception on the page: ' + box.innerText);
   }
 }).observe(document, {childList: true, subtree: true});
+"""
+AT_REST = """
+asked => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const rests = app?.getAttribute('data-test-script-state') === 'notRunning';
+  if (!rests || window.rest?.asked !== asked) window.rest = {asked, since: performance.now()};
+  return rests && performance.now() - window.rest.since > 50;
+}
 """
 # Not of the app's making: what Chromium and Streamlit say while a server is away, and that Streamlit, loaded at the
 # address of a page, looks for its server under that page first.
@@ -183,12 +193,27 @@ def pytest_runtest_makereport(
 
 
 def settled(page: Page) -> None:
-    """Wait until the script of the page has run to its end, be it one that loads TensorFlow first."""
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]')"
-        "?.getAttribute('data-test-script-state') === 'notRunning'",
-        timeout=LONG_MS,
-    )
+    """Wait until the script of the page has run to its end, be it one that loads TensorFlow first.
+
+    And that no other run follows at once: a fragment that has the page drawn anew ends for a moment in between.
+    """
+    page.wait_for_function(AT_REST, arg=time.monotonic(), timeout=LONG_MS)
+
+
+def press(page: Page, key: str, brings: Callable[[], bool]) -> None:
+    """Press a key on a page at rest until it has brought this about.
+
+    Only for keys that may be pressed twice. React Aria takes the focus from a dialog for a moment, half a second after
+    it was opened, to have it read aloud: a key that comes just then is lost, and a person presses again.
+    """
+    give_up = time.monotonic() + LONG_MS / 1000
+    settled(page)
+    while not brings():
+        assert time.monotonic() < give_up, f"{key} did not bring it about."
+        page.keyboard.press(key)
+        again = time.monotonic() + AGAIN_S
+        while not brings() and time.monotonic() < again:
+            page.wait_for_timeout(50)  # lets the browser work; nothing tells when the key has had its effect
 
 
 def shot(page: Page, name: str) -> None:

@@ -37,6 +37,14 @@ def open_under(app: App, key: str) -> None:
     settled(app.tab)
 
 
+def add(app: App, typed: str) -> None:
+    """Add the operation that is found first by what is typed."""
+    app.click(steps(app).get_by_role("button", name="+ Add an operation"))
+    expect(steps(app).get_by_role("searchbox", name="Find an operation")).to_be_focused()
+    app.tab.keyboard.type(typed)
+    app.tab.keyboard.press("Enter")
+
+
 def test_editing_by_keyboard_and_mouse(
     tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
 ) -> None:
@@ -48,13 +56,11 @@ def test_editing_by_keyboard_and_mouse(
 
     # By keyboard: a slider, whose held key is one edit, and a step that moves with the focus on it.
     slider = steps(app).get_by_role("slider", name="crop: amount")
-    slider.focus()
     for _ in range(4):
-        app.tab.keyboard.press("ArrowRight")
+        slider.press("ArrowRight")
     becomes(app, "flip|crop(0.34)")
     assert focused(app) == "crop: amount"
-    steps(app).get_by_role("button", name="crop", exact=True).focus()
-    app.tab.keyboard.press("Alt+ArrowUp")
+    steps(app).get_by_role("button", name="crop", exact=True).press("Alt+ArrowUp")
     becomes(app, "crop(0.34)|flip")
     assert focused(app) == "crop"
     app.tab.keyboard.press("Enter")
@@ -81,18 +87,14 @@ def test_editing_by_keyboard_and_mouse(
     becomes(app, "crop(0.9)|off(flip)")
 
     # An operation found by typing, and taken out again.
-    app.click(steps(app).get_by_role("button", name="+ Add an operation"))
-    app.tab.keyboard.type("mirror")
-    app.tab.keyboard.press("Enter")
+    add(app, "mirror")
     becomes(app, "crop(0.9)|off(flip)|flip")
     app.click(steps(app).get_by_role("button", name="Remove: flip").last)
     becomes(app, "crop(0.9)|off(flip)")
 
     # The name counts before the help, and a value can be found by its word.
     for typed, added in (("stain", "stain"), ("edges", "edges"), ("bubble", "corrupt(bubble)")):
-        app.click(steps(app).get_by_role("button", name="+ Add an operation"))
-        app.tab.keyboard.type(typed)
-        app.tab.keyboard.press("Enter")
+        add(app, typed)
         becomes(app, f"crop(0.9)|off(flip)|{added}")
         app.click(steps(app).get_by_role("button", name="Remove: ").last)
         becomes(app, "crop(0.9)|off(flip)")
@@ -104,13 +106,13 @@ def test_editing_by_keyboard_and_mouse(
     assert low is not None
     rows.nth(0).locator(".grip").first.drag_to(rows.nth(1), target_position={"x": 80, "y": low["height"] - 3})
     becomes(app, "off(flip)|crop(0.9)")
-    steps(app).get_by_role("button", name="crop", exact=True).focus()
-    app.tab.keyboard.press("Control+z")
+    steps(app).get_by_role("button", name="crop", exact=True).press("Control+z")
     becomes(app, "crop(0.9)|off(flip)")
 
     open_under(app, "augment-save")
-    app.tab.get_by_role("textbox", name="Name", exact=True).fill("mine")
-    app.tab.keyboard.press("Enter")
+    name = app.tab.get_by_role("textbox", name="Name", exact=True)
+    name.fill("mine")
+    name.press("Enter")
     becomes(app, "mine")
     assert saved_pipelines() == {"mine": "crop(0.9)|off(flip)"}
     app.reload("Augment")

@@ -12,7 +12,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.review.findings import combined, finding_table, write_findings
 from tests.browser.app import App
-from tests.browser.conftest import Server, settled
+from tests.browser.conftest import Server, press, settled
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def sign(app: App, name: str) -> None:
     field.fill(name)
     field.press("Enter")
     expect(app.keyed("who-box").get_by_role("button")).to_contain_text(name)
-    app.tab.keyboard.press("Escape")
+    press(app.tab, "Escape", lambda: not field.is_visible())
     settled(app.tab)
 
 

@@ -13,8 +13,9 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def title(page: Page, text: str) -> None:
-    """Wait until the page's heading says this."""
+    """Wait until the page's heading says this, and the page is at rest."""
     expect(page.locator("header.heading h1").first).to_have_text(text)
+    settled(page)
 
 
 @pytest.fixture
@@ -89,6 +90,8 @@ def test_import_by_path_and_delete(two: Server, tab: Page, course: Path) -> None
     title(tab, "first")
     tab.get_by_role("button", name="Import a dataset").click()
     dialog = tab.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    settled(tab)
     dialog.get_by_label("Path of a file or folder").fill(str(course))
     dialog.get_by_label("Name in the app").first.fill("third")
     dialog.get_by_role("button", name="Import", exact=True).first.click()
