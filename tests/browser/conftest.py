@@ -203,8 +203,9 @@ def settled(page: Page) -> None:
 def press(page: Page, key: str, brings: Callable[[], bool]) -> None:
     """Press a key on a page at rest until it has brought this about.
 
-    Only for keys that may be pressed twice. React Aria takes the focus from a dialog for a moment, half a second after
-    it was opened, to have it read aloud: a key that comes just then is lost, and a person presses again.
+    Only for keys that may be pressed twice. React Aria gives a dialog the focus when it has come in, and half a second
+    later takes it away for a moment, to have it read aloud: a key that comes before or just then reaches nothing, and
+    a person presses again.
     """
     give_up = time.monotonic() + LONG_MS / 1000
     settled(page)
