@@ -25,7 +25,7 @@ _BACKBONES: dict[str, Backbone] = {
     "r2basic": lambda x, recipe: scratch.r2basic(x),
     "r4base": lambda x, recipe: scratch.r4base(x),
     "mobilenetv3": lambda x, recipe: mobilenetv3.backbone(x, recipe.model),
-    "convnext": lambda x, recipe: convnext.backbone(x, recipe.model),
+    "convnext": lambda x, recipe: convnext.backbone(x, recipe.model, recipe.seed),
 }
 """By network or by family; all others are those of `keras.applications`."""
 
@@ -68,6 +68,8 @@ def _scaled(x: keras.KerasTensor, scaling: str) -> keras.KerasTensor:
         return layers.Rescaling(1.0, dtype="float32", name="scale")(x)
     if scaling == "symmetric":
         return layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="scale")(x)
+    if scaling == "signed":
+        return layers.Rescaling(1 / 128, offset=-1, dtype="float32", name="scale")(x)
     if scaling == "unit":
         return layers.Rescaling(1 / 255, dtype="float32", name="scale")(x)
     if scaling == "imagenet":

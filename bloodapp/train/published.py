@@ -1,0 +1,160 @@
+"""The weights that `keras.applications` publishes, by network: where they are, and their download. No TensorFlow.
+
+Names, addresses and hashes are those of keras.applications in Keras 3.15, of the files without a head. They lie in its
+folder, too, so that nothing is fetched twice.
+"""
+
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bloodapp import workspace
+from bloodapp.errors import SourceError
+from bloodapp.train.networks import network_named
+from bloodapp.train.recipe import Recipe
+
+Progress = Callable[[int, int, str], None]
+"""Called with bytes done, bytes in all (0 where the server does not say) and words for people."""
+
+MIRROR = "BLOODAPP_WEIGHTS_URL"
+"""The environment variable with the address that is asked in place of Google's."""
+
+_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
+_EFFICIENTNET = "https://storage.googleapis.com/keras-applications/"
+_ORDER = "weights_tf_dim_ordering_tf_kernels"
+_SIDES = (96, 128, 160, 192, 224)
+_BLOCK = 1 << 18
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published file.
+
+    Attributes:
+        address: below the folder of keras.applications.
+        digest: MD5 or SHA-256 in hexadecimal; empty where none is published.
+        base: the address of that folder.
+    """
+
+    address: str
+    digest: str
+    base: str = _KERAS
+
+    @property
+    def url(self) -> str:
+        """Where it is fetched from: the mirror of the environment, else Google."""
+        return f"{os.environ.get(MIRROR, self.base).rstrip('/')}/{self.address}"
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, or will."""
+        return folder() / self.address.rpartition("/")[2]
+
+
+FILES: dict[str, Published] = {
+    "vgg16": Published(f"vgg16/vgg16_{_ORDER}_notop.h5", "6d6bbae143d832006294945121d1f1fc"),
+    "vgg19": Published(f"vgg19/vgg19_{_ORDER}_notop.h5", "253f8cb515780f3b799900260a226db6"),
+    "resnet50": Published(f"resnet/resnet50_{_ORDER}_notop.h5", "4d473c1dd8becc155b73f8504c6f6626"),
+    "resnet50v2": Published(f"resnet/resnet50v2_{_ORDER}_notop.h5", "fac2f116257151a9d068a22e544a4917"),
+    "resnet101v2": Published(f"resnet/resnet101v2_{_ORDER}_notop.h5", "c0ed64b8031c3730f411d2eb4eea35b5"),
+    "inceptionv3": Published(
+        f"inception_v3/inception_v3_{_ORDER}_notop.h5", "bcbd6486424b2319ff4ef7d526e38f63"
+    ),
+    "mobilenetv2": Published(f"mobilenet_v2/mobilenet_v2_{_ORDER}_1.0_224_no_top.h5", ""),
+    "efficientnetb3": Published("efficientnetb3_notop.h5", "af6d107764bb5b1abb91932881670226", _EFFICIENTNET),
+    "efficientnetv2b0": Published(
+        "efficientnet_v2/efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"
+    ),
+    "efficientnetv2s": Published(
+        "efficientnet_v2/efficientnetv2-s_notop.h5", "af0682fb74e8c54910f2d4393339c070"
+    ),
+    "convnexttiny": Published(
+        "convnext/convnext_tiny_notop.h5", "d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1"
+    ),
+    "convnextsmall": Published(
+        "convnext/convnext_small_notop.h5", "6fc8009faa2f00c1c1dfce59feea9b0745eb260a7dd11bee65c8e20843da6eab"
+    ),
+    "convnextbase": Published(
+        "convnext/convnext_base_notop.h5", "40a20c5548a5e9202f69735ecc06c990e6b7c9d2de39f0361e27baeb24cb7c45"
+    ),
+    "convnextlarge": Published(
+        "convnext/convnext_large_notop.h5", "96f02b6f0753d4f543261bc9d09bed650f24dd6bc02ddde3066135b63d23a1cd"
+    ),
+    "convnextxlarge": Published(
+        "convnext/convnext_xlarge_notop.h5",
+        "de3f8a54174130e0cecdc71583354753d557fcf1f4487331558e2a16ba0cfe05",
+    ),
+}
+
+
+def folder() -> Path:
+    """Where keras.applications keeps its weights: `models` in $KERAS_HOME, else in `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+
+
+def file_for(recipe: Recipe) -> Published:
+    """The published file that a recipe's network starts from."""
+    published = FILES[recipe.model]
+    if recipe.model == "mobilenetv2":
+        # Published for five sides. As keras.applications does, that of the images is taken, 224 for any other.
+        side = recipe.resize or recipe.size
+        address = published.address.replace("_224_", f"_{side if side in _SIDES else 224}_")
+        return Published(address, published.digest, published.base)
+    return published
+
+
+def fetch(recipe: Recipe, progress: Progress | None = None) -> Path:
+    """The file of a recipe's published weights, downloaded unless it is there already and whole.
+
+    Raises SourceError that names what was tried and what else can be done; nothing half is left behind. What
+    `progress` raises breaks the download off.
+    """
+    published, title = file_for(recipe), network_named(recipe.model).title
+    if published.path.is_file() and _intact(published.path, published.digest):
+        return published.path
+    try:
+        with workspace.replacing(published.path) as temporary:
+            _download(published.url, temporary, f"Fetching the ImageNet weights of {title}", progress)
+            if not _intact(temporary, published.digest):
+                raise OSError("what came is not the published file")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise SourceError(
+            f"The ImageNet weights of {title} could not be fetched from {published.url} ({_reason(error)}). "
+            f"Put the file at {published.path} by hand, or set weights to the path of a file, to run:NAME (a finished "
+            f"run of the same network, such as an own one on blood cells), or to none."
+        ) from error
+    return published.path
+
+
+def _download(url: str, path: Path, words: str, progress: Progress | None) -> None:
+    with urllib.request.urlopen(url, timeout=_SECONDS) as answer, path.open("wb") as stream:
+        size, done = int(answer.headers.get("Content-Length") or 0), 0
+        while block := answer.read(_BLOCK):
+            stream.write(block)
+            done += len(block)
+            if progress:
+                progress(done, size, words)
+        if done < size:
+            raise OSError(f"it broke off after {done:,} of {size:,} bytes")
+
+
+def _intact(path: Path, digest: str) -> bool:
+    if not digest:
+        return path.stat().st_size > 0
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "md5" if len(digest) == 32 else "sha256")
+    return found.hexdigest() == digest
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answers {error.code} {error.reason}".strip()
+    if isinstance(error, urllib.error.URLError):
+        return str(getattr(error.reason, "strerror", None) or error.reason)
+    return str(error) or type(error).__name__
