@@ -100,7 +100,7 @@ def _training() -> Iterator[tuple[str, object]]:
         import tensorflow as tf
 
         from bloodapp.classes import DEFAULT_CLASSES
-        from bloodapp.train import fit, models
+        from bloodapp.train import devices, models, optimizers
         from bloodapp.train.recipes import DEFAULT, recipe_named
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -112,10 +112,10 @@ def _training() -> Iterator[tuple[str, object]]:
         yield "gpu", f"{details.get('device_name', gpu.name)} (compute capability {capability or 'unknown'})"
 
     recipe = recipe_named(DEFAULT)
-    precision = fit.choose_precision(recipe)
+    precision = devices.precision(recipe)
     keras.mixed_precision.set_global_policy(precision)
     model = models.build(recipe, len(DEFAULT_CLASSES))
-    model.compile(fit.optimizer(recipe), "categorical_crossentropy", jit_compile=bool(gpus))
+    model.compile(optimizers.optimizer(recipe), "categorical_crossentropy", jit_compile=bool(gpus))
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (recipe.batch, recipe.size, recipe.size, 3)).astype(np.float32)
     labels = np.eye(len(DEFAULT_CLASSES), dtype=np.float32)[
@@ -131,7 +131,7 @@ def _training() -> Iterator[tuple[str, object]]:
     step = (time.monotonic() - begun) / steps
     yield (
         "recipe",
-        f"{recipe.name}: {recipe.model}, {model.count_params():,} parameters, {precision} on {fit.device_name()}",
+        f"{recipe.name}: {recipe.model}, {model.count_params():,} parameters, {precision} on {devices.name()}",
     )
     speed = f"{recipe.batch / step:.0f} images/s"
     yield "step", f"{1000 * step:.0f} ms for {recipe.batch} images, {speed} (the first took {first:.1f} s)"

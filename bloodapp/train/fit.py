@@ -1,41 +1,37 @@
-"""The training job: from a run's configuration to its model, predictions and report.
+"""The training job: from a run's configuration to its best epoch; `results` makes the model and the report of it.
 
-Runs in the child process. Every epoch leaves a checkpoint, so that a killed training goes on at its
-last epoch; the best epoch, by accuracy on clean and shifted `val` images, is what is kept.
+Runs in the child process. Every whole epoch leaves a checkpoint, so that a training that was cut off or stopped goes on
+after its last whole epoch as if nothing had happened; the best epoch is what is kept.
 """
 
-import os
-import shutil
 import time
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from bloodapp import workspace
-from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped, Unreadable
-from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
-from bloodapp.train import callback, feed, models
+from bloodapp.train import callback, checkpoint, copies, devices, feed, models, optimizers, phases, weights
+from bloodapp.train.average import MovingAverage
+from bloodapp.train.course import Course, Scores
+from bloodapp.train.judge import Judge
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.settings import from_settings, start_run
+from bloodapp.train.results import TRAINING_SHARE, Results
+from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights
-
-PREDICT_BATCH = 128
-TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
-LIVE_SHIFTED = 1000  # val images judged under the shift after each epoch; all of them at the end
-_CPU_FLAGS = Path("/proc/cpuinfo")
 
 
 class Reporter(Protocol):
     """What the fit needs of a job's context."""
 
-    folder: Path
+    @property
+    def folder(self) -> Any:
+        """The run's folder."""
 
     def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
         """Say how far the work is."""
@@ -62,8 +58,8 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
             f"The dataset '{dataset.name}' has been replaced since this run was set up: start a new training."
         )
     context.progress(0, 1, "Starting TensorFlow")
-    precision, device = _prepare(recipe)
-    context.log(f"{device}, {precision}")
+    device = devices.prepare(recipe)
+    context.log(f"{device.name}, {device.precision}")
     training = _Training(run, recipe, dataset, context, device)
     training.fit()
     result = training.finish()
@@ -72,56 +68,12 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     return result
 
 
-def choose_precision(recipe: Recipe) -> str:
-    """The Keras policy for the recipe on this machine: lower precision only where the hardware computes it."""
-    chosen = recipe.precision
-    if chosen == "auto":
-        gpus = tf.config.list_physical_devices("GPU")
-        if gpus:
-            capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
-            chosen = "bfloat16" if capability >= (8, 0) else "float16" if capability >= (7, 0) else "float32"
-        else:
-            flags = _CPU_FLAGS.read_text() if _CPU_FLAGS.exists() else ""
-            chosen = "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
-    return "float32" if chosen == "float32" else f"mixed_{chosen}"
-
-
-def _prepare(recipe: Recipe) -> tuple[str, str]:
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
-    keras.utils.set_random_seed(recipe.seed)
-    if recipe.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    precision = choose_precision(recipe)
-    keras.mixed_precision.set_global_policy(precision)
-    return precision, device_name()
-
-
-def device_name() -> str:
-    """What the training runs on, as people read it."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
-    return (
-        f"CPU, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
-    )
-
-
-def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer; its learning rate is set at every step."""
-    if recipe.optimizer == "adamw":
-        made = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
-        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        return made
-    if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(recipe.learning_rate)
-    return keras.optimizers.SGD(recipe.learning_rate, momentum=0.9, nesterov=True)
-
-
 class _Training:
-    """One training: the model, what is known of its best epoch, and the run's files."""
+    """One training: its model, its course, and the run's files."""
 
-    def __init__(self, run: Run, recipe: Recipe, dataset: Dataset, context: Reporter, device: str) -> None:
+    def __init__(
+        self, run: Run, recipe: Recipe, dataset: Dataset, context: Reporter, device: devices.Device
+    ) -> None:
         self.run, self.recipe, self.dataset, self.context, self.device = run, recipe, dataset, context, device
         self.folder = run.folder
         split = run.split()
@@ -136,68 +88,51 @@ class _Training:
         self.checkpoints.mkdir(exist_ok=True)
         stains = run.config.get("stains")
         self.stains = None if stains is None else np.asarray(stains, np.float64)
-        self.state = self._state()
-        self.steps = max(1, len(self.rows["train"]) // recipe.batch)
-
-    def _state(self) -> dict[str, Any]:
-        path = self.checkpoints / "state.json"
-        if path.exists():
-            return workspace.read_json(path)
-        return {
-            "epoch": 0,
-            "elapsed": 0.0,
-            "best": None,
-            "best_epoch": None,
-            "best_size": None,
-            "waited": 0,
-            "speeds": [],
-            "finished": False,
-        }
+        self.state = checkpoint.read_state(self.checkpoints)
+        self.course = Course.read(recipe, self.state)
+        self.average: MovingAverage | None = None
 
     def fit(self) -> None:
-        """Train from the last checkpoint on, until the epochs, the time or the user's patience end."""
-        recipe = self.recipe
-        if self.state["epoch"] >= recipe.epochs or self.state["finished"]:
+        """Train from the last whole epoch on, until the epochs, the time or the user's patience end."""
+        recipe, course = self.recipe, self.course
+        if course.finished:
             return
+        if course.best_epoch == 0:  # weights that a stop kept before the first epoch's end
+            course.best = course.best_epoch = course.best_size = None
         self.context.progress(0, 1, "Preparing the images")
-        self._prepare_live()
-        model = self._model()
-        weights = np.zeros((len(self.dataset), self.classes), np.float32)
-        known = np.flatnonzero(self.labels >= 0)
-        weights[known, self.labels[known]] = 1
-        keys = [each.key for each in self.run.classes]
-        per_class = class_weights(recipe.class_weights, self.labels[self.rows["train"]], keys)
-        self.progress = callback.Progress(
-            rate=lambda share: callback.learning_rate(share, recipe.learning_rate, recipe.warmup),
-            steps=self.steps,
-            epochs=recipe.epochs,
-            seconds=60 * recipe.minutes,
-            spent=self.state["elapsed"],
-            report=self._report_step,
-            stopped=self.context.stopped,
-            epoch_end=lambda steps, logs: self._epoch_end(model, steps, logs),
+        images, rows, labels = copies.prepare(
+            self.dataset, self.rows["train"], self.labels, recipe, self.folder, self.stains, self.context
         )
+        self.steps = max(1, len(rows) // recipe.batch)
+        self.judge = Judge(self.dataset.images, self.rows["val"], self.labels)
+        shares = np.zeros((len(labels), self.classes), np.float32)
+        known = np.flatnonzero(labels >= 0)
+        shares[known, labels[known]] = 1
+        keys = [each.key for each in self.run.classes]
+        per_class = class_weights(recipe.class_weights, labels[rows], keys)
+        self.progress = callback.Progress(
+            steps=self.steps,
+            spent=course.elapsed,
+            step_begins=self._step_begins,
+            report=self._report_step,
+            epoch_end=lambda steps, logs: self._epoch_end(self.model, steps, logs),
+        )
+        self.model = self._model()
         feeds: dict[int, tf.data.Dataset] = {}
-        while (
-            self.state["epoch"] < recipe.epochs and not self.state["finished"] and not self.context.stopped()
-        ):
-            self.size = size = self._size_now()
+        while not course.finished and not self.context.stopped():
+            if course.phase != self.phase:
+                self._enter_phase()
+            self.size = size = course.size(self.progress.elapsed())
             if size not in feeds:
                 feeds[size] = feed.training_batches(
-                    self.dataset.images,
-                    self.rows["train"],
-                    weights,
-                    recipe,
-                    size,
-                    lambda: self.state["epoch"],
-                    self.stains,
+                    images, rows, shares, recipe, size, lambda: course.epoch, self.stains
                 )
-            model.fit(
+            self.model.fit(
                 feeds[size],
-                # As many epochs as the side lasts, in one call: Keras then keeps the feed's iterator, and a
+                # As many epochs as phase and side last, in one call: Keras then keeps the feed's iterator, and a
                 # new one costs seconds.
                 epochs=recipe.epochs,
-                initial_epoch=self.state["epoch"],
+                initial_epoch=course.epoch,
                 steps_per_epoch=self.steps,
                 class_weight=None if per_class is None else dict(enumerate(per_class.tolist())),
                 callbacks=[self.progress],
@@ -205,175 +140,157 @@ class _Training:
                 verbose=0,
             )
 
-    def _size_now(self) -> int:
-        """The side of the training images: smaller ones first, since they teach nearly as much for less."""
-        recipe = self.recipe
-        small = self.progress.share_done(self.state["epoch"]) < recipe.small_share
-        return min(recipe.small_size, recipe.size) if small else recipe.size
-
     def finish(self) -> dict[str, Any]:
-        """Write the best model in float32, its predictions on val and test, and the report; read the test part."""
-        self.context.progress(TRAINING_SHARE, 1, "Reading the results")
-        best = self.checkpoints / "best.keras"
-        if not best.exists():
-            raise Stopped("Stopped before there was anything to keep.")
-        # In float32 whatever the training's precision: the model opens and computes alike on any machine.
-        keras.mixed_precision.set_global_policy("float32")
-        model = models.build(self.recipe, self.classes, seen=self.state["best_size"])
-        model.load_weights(best)
-        with workspace.replacing(self.folder / "model.keras") as path:
-            model.save(path)
-        predictions = self._predictions(model)
-        write_predictions(self.folder, predictions)
-        report = self._report(predictions)
-        workspace.write_json(self.folder / "report.json", report)
+        """Write the model, its predictions and the report; the checkpoints go unless there may be more to train."""
+        results = Results(self.run, self.recipe, self.dataset, self.labels, self.rows, self.device.name)
+        found = results.write(self.course, self._best(), self.context)
         if not self.context.stopped():
-            shutil.rmtree(self.checkpoints, ignore_errors=True)
-        return {"run": self.run.name, **report["parts"]}
+            checkpoint.remove(self.checkpoints)
+            copies.discard(self.folder)
+        return found
 
-    def _prepare_live(self) -> None:
-        # Spread over the classes as the part is: rows of a part are in the dataset's order.
-        rows = self.rows["val"]
-        self.live = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), LIVE_SHIFTED)).astype(int))]
-        self.live_shifted = shifted(self.dataset.images[self.live], SHIFT_SEED, keys=self.live)
+    def _best(self) -> checkpoint.Arrays:
+        if self.course.best_epoch is None:
+            raise Stopped("Stopped before there was anything to keep.")
+        return checkpoint.read_arrays(self.checkpoints / self.state["best_file"], "weights")
 
     def _model(self) -> keras.Model:
-        last = self.checkpoints / "last.keras"
-        if self.state["epoch"] and last.exists():
-            self.context.log(f"Continuing after epoch {self.state['epoch']}.")
-            return keras.models.load_model(last, safe_mode=True)
-        model = models.build(self.recipe, self.classes, any_size=True)
-        if start_run(self.recipe):
-            other = keras.models.load_model(
-                open_run(start_run(self.recipe)).model_path, compile=False, safe_mode=True
-            )
-            model.set_weights(other.get_weights())
-        model.compile(
-            optimizer=optimizer(self.recipe),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.recipe.label_smoothing),
-            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-            jit_compile=bool(tf.config.list_physical_devices("GPU")),  # on CPU XLA is 2–10 times slower
-        )
+        """The network in the phase where the course stands, fresh or as the last whole epoch left it."""
+        with self.device.scope():
+            model = models.build(self.recipe, self.classes, any_size=True)
+        self.model = model
+        going_on = self.course.epoch > 0
+        if going_on:
+            self.context.log(f"Continuing after epoch {self.course.epoch}.")
+            last = self.checkpoints / self.state["last"]
+            model.set_weights(checkpoint.read_arrays(last, "weights"))
+        elif self.recipe.weights != "none":
+            self.context.log(weights.load(model, self.recipe, self._fetching))
+        self._enter_phase()
+        if going_on and self.course.phase_epoch:
+            checkpoint.restore_optimizer(model, checkpoint.read_arrays(last, "optimizer"), self.device.scope)
+        if self.recipe.average:
+            self.average = MovingAverage(model, self.recipe.average)
+            if going_on:
+                self.average.set(checkpoint.read_arrays(last, "average"))
         return model
 
-    def _report_step(self, step: dict[str, Any]) -> None:
+    def _enter_phase(self) -> None:
+        """Let the layers of the phase learn, with an optimizer that begins anew: it knew other weights."""
+        course, recipe = self.course, self.recipe
+        self.phase = course.phase
+        backbone = models.backbone_layers(self.model)
+        first = len(backbone) - course.now.learns(len(backbone))
+        for place, layer in enumerate(backbone):
+            layer.trainable = place >= first
+        if len(course.phases) > 1:
+            self.context.log(
+                f"Phase {course.phase + 1} of {len(course.phases)}, {phases.text([course.now])}: "
+                f"{len(backbone) - first} of the backbone's {len(backbone)} layers learn, with a new optimizer."
+            )
+        one_gpu = self.device.gpus == 1
+        with self.device.scope():
+            self.model.compile(
+                optimizer=optimizers.optimizer(recipe),
+                loss=optimizers.loss(recipe),
+                metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+                jit_compile=one_gpu,  # on CPU XLA is 2–10 times slower
+            )
+
+    def _step_begins(self, step: int, elapsed: float) -> bool:
+        course = self.course
+        if step == 0:
+            checkpoint.reseed(self.model, self.recipe.seed, course.epoch)
+        elif self.average:
+            self.average.step(course.epoch * self.steps + step)
+        self.model.optimizer.learning_rate = course.rate(step / self.steps, elapsed)
+        out_of_time = bool(self.recipe.minutes) and elapsed >= 60 * self.recipe.minutes
+        return not (self.context.stopped() or out_of_time)
+
+    def _report_step(self, step: int, logs: dict[str, float]) -> None:
+        course = self.course
+        elapsed = self.progress.elapsed()
         seconds = max(time.monotonic() - self.progress.epoch_begun, 1e-6)
-        speed = step["step"] * self.recipe.batch / seconds
         self.context.progress(
-            round(TRAINING_SHARE * step["share"], 5),
+            round(TRAINING_SHARE * course.share(step / self.steps, elapsed), 5),
             1,
-            f"Epoch {step['epoch']}",
-            epoch=step["epoch"],
-            epochs=self.recipe.epochs,
-            step=step["step"],
+            f"Epoch {course.epoch + 1}",
+            epoch=course.epoch + 1,
+            epochs=course.planned,
+            phase=phases.text([course.now]),
+            step=step,
             steps=self.steps,
-            loss=workspace.finite(step.get("loss")),
-            accuracy=workspace.finite(step.get("accuracy")),
-            images_per_s=round(speed, 1),
-            device=self.device,
+            elapsed=elapsed,
+            loss=workspace.finite(logs.get("loss")),
+            accuracy=workspace.finite(logs.get("accuracy")),
+            images_per_s=round(step * self.recipe.batch / seconds, 1),
+            device=self.device.name,
         )
 
     def _epoch_end(self, model: keras.Model, steps: int, logs: dict[str, float]) -> bool:
-        val, labels = self.rows["val"], self.labels
-        clean = _predict(model, self.dataset.images, val, self.size)
-        hard = _predict(model, self.live_shifted, np.arange(len(self.live)), self.size)
-        accuracy = float((clean.argmax(1) == labels[val]).mean())
-        under_shift = float((hard.argmax(1) == labels[self.live]).mean())
-        loss = float(-np.log(np.maximum(clean[np.arange(len(val)), labels[val]], 1e-7)).mean())
+        """Judge an epoch and keep its state; of a stopped part of one nothing, unless there is nothing else."""
+        course, out_of_time = self.course, self._out_of_time()
+        if self.average:
+            self.average.step(course.epoch * self.steps + steps)
+        part = steps < self.steps and not out_of_time
+        if part and course.best_epoch is not None:
+            return False
+        with self.average.applied() if self.average else nullcontext():
+            scores = self.judge.scores(model, self.size)
+            better = course.is_best(scores)
+            best = model.get_weights() if better else []
+        if part:
+            self._keep_part(scores, best)
+            return False
         speed = steps * self.recipe.batch / max(logs["seconds"], 1e-6)
-        epoch = self.state["epoch"]
+        phase = phases.text([course.now])
+        rate = float(np.asarray(model.optimizer.learning_rate))
+        course.epoch_ended(scores, elapsed=self.progress.elapsed(), speed=speed, size=self.size)
+        if course.phase != self.phase:
+            self.context.log(f"{phase} ended after epoch {course.epoch}.")
+        name = f"{course.epoch}.npz"
+        groups = {"weights": model.get_weights(), "optimizer": checkpoint.optimizer_state(model)}
+        if self.average:
+            groups["average"] = self.average.get()
+        self.state["last"] = checkpoint.write_arrays(self.checkpoints / f"last-{name}", **groups)
+        if better:
+            path = self.checkpoints / f"best-{name}"
+            self.state["best_file"] = checkpoint.write_arrays(path, weights=best)
         workspace.append_line(
             self.folder / "metrics.jsonl",
             {
-                "epoch": epoch + 1,
+                "epoch": course.epoch,
                 "epochs": self.recipe.epochs,
+                "phase": phase,
                 "loss": logs.get("loss"),
                 "accuracy": logs.get("accuracy"),
-                "val_loss": loss,
-                "val_accuracy": accuracy,
-                "val_shifted_accuracy": under_shift,
-                "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
+                "val_loss": scores.loss,
+                "val_accuracy": scores.accuracy,
+                "val_shifted_accuracy": scores.shifted_accuracy,
+                "learning_rate": rate,
                 "images_per_s": speed,
                 "seconds": logs["seconds"],
             },
         )
-        score = (accuracy + under_shift) / 2
-        state = self.state
-        better = state["best"] is None or score > state["best"]
-        if better:
-            with workspace.replacing(self.checkpoints / "best.keras") as path:
-                model.save(path, include_optimizer=False)
-            state.update(best=score, best_epoch=epoch + 1, best_size=self.size, waited=0)
-        else:
-            state["waited"] += 1
-        elapsed = self.progress.elapsed()
-        out_of_time = bool(self.recipe.minutes) and elapsed >= 60 * self.recipe.minutes
-        out_of_patience = bool(self.recipe.patience) and state["waited"] >= self.recipe.patience
-        with workspace.replacing(self.checkpoints / "last.keras") as path:
-            model.save(path)
-        state.update(epoch=epoch + 1, elapsed=elapsed, speeds=[*state["speeds"], speed])
-        state["finished"] = (out_of_time or out_of_patience) and not self.context.stopped()
-        workspace.write_json(self.checkpoints / "state.json", state)
-        # Asked to stop while the epoch was judged: one step of the next would count as an epoch.
-        return not state["finished"] and not self.context.stopped() and self._size_now() == self.size
+        self.state.update(course.written())
+        checkpoint.write_state(self.checkpoints, self.state)
+        # Asked to stop while the epoch was judged: the next is not begun.
+        same = course.phase == self.phase and course.size() == self.size
+        return not course.finished and not self.context.stopped() and same
 
-    def _predictions(self, model: keras.Model) -> Predictions:
-        rows = np.concatenate([self.rows["val"], self.rows["test"]])
-        parts = np.array(["val"] * len(self.rows["val"]) + ["test"] * len(self.rows["test"]))
-        clean = _predict(model, self.dataset.images, rows, self.recipe.size)
-        hard = np.empty_like(clean)
-        for start in range(0, len(rows), 512):
-            block = rows[start : start + 512]
-            images = shifted(self.dataset.images[block], SHIFT_SEED, keys=block)
-            hard[start : start + 512] = _predict(model, images, np.arange(len(block)), self.recipe.size)
-            read = min(start + 512, len(rows))
-            done = TRAINING_SHARE + (1 - TRAINING_SHARE) * read / len(rows)
-            self.context.progress(round(done, 5), 1, f"Reading the results, {read:,} of {len(rows):,}")
-        return Predictions(rows, parts, self.labels[rows].astype(np.int16), clean, hard)
+    def _keep_part(self, scores: Scores, weights_so_far: checkpoint.Arrays) -> None:
+        """Stopped before the first epoch's end: keep what there is; a continued training begins anew."""
+        course = self.course
+        course.best, course.best_epoch, course.best_size = scores.by(self.recipe.score), 0, self.size
+        self.state["best_file"] = checkpoint.write_arrays(
+            self.checkpoints / "best-0.npz", weights=weights_so_far
+        )
+        self.state.update(course.written())
+        checkpoint.write_state(self.checkpoints, self.state)
+        self.context.log("Stopped before the end of the first epoch: what was learned so far is kept.")
 
-    def _report(self, predictions: Predictions) -> dict[str, Any]:
-        parts = {
-            part: _scores(predictions, predictions.part == part, self.classes)
-            for part in ("val", "test")
-            if (predictions.part == part).any()
-        }
-        speeds = self.state["speeds"]
-        report = self.folder / "report.json"
-        before = workspace.read_json(report) if report.exists() else {}
-        return {
-            "parts": parts,
-            "best_epoch": self.state["best_epoch"],
-            "epochs": self.state["epoch"],
-            "images_per_s": float(np.median(speeds)) if speeds else None,
-            "seconds": self.state["elapsed"],
-            "device": self.device,
-            "shift": DRAWS,
-            "test_read": workspace.now() if "test" in parts else None,
-            "test_reads": before.get("test_reads", 0) + ("test" in parts),
-        }
+    def _out_of_time(self) -> bool:
+        return bool(self.recipe.minutes) and self.progress.elapsed() >= 60 * self.recipe.minutes
 
-
-def _scores(predictions: Predictions, chosen: npt.NDArray[np.bool_], classes: int) -> dict[str, float]:
-    labels = predictions.label[chosen]
-    right = predictions.probabilities[chosen].argmax(1) == labels
-    recalls = [right[labels == k].mean() for k in range(classes) if (labels == k).any()]
-    scores = {
-        "n": int(chosen.sum()),
-        "accuracy": float(right.mean()),
-        "balanced_accuracy": float(np.mean(recalls)),
-    }
-    if predictions.shifted is not None:
-        scores["shifted_accuracy"] = float((predictions.shifted[chosen].argmax(1) == labels).mean())
-    return scores
-
-
-def _predict(
-    model: keras.Model, images: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], size: int
-) -> npt.NDArray[np.float32]:
-    """Probabilities float32 (len(rows), C), in batches of one shape so that nothing is traced twice."""
-    out = []
-    for start in range(0, len(rows), PREDICT_BATCH):
-        block = rows[start : start + PREDICT_BATCH]
-        padded = np.resize(block, PREDICT_BATCH)
-        out.append(model.predict_on_batch(feed.plain_batch(images, padded, size))[: len(block)])
-    return np.concatenate(out).astype(np.float32)
+    def _fetching(self, done: int, total: int, text: str) -> None:
+        self.context.progress(0, 1, text, fetched=done, to_fetch=total)

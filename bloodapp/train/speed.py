@@ -170,7 +170,7 @@ def measure(
         if progress:
             progress(done, total, text)
 
-    busy = _busy()
+    busy = busy_now()
     told(0, "Loading TensorFlow")
     bench = _Bench(dataset, recipe)
     told(0, "The pipeline alone")
@@ -210,13 +210,13 @@ class _Bench:
         import keras
         import tensorflow as tf
 
-        from bloodapp.train import fit, models
+        from bloodapp.train import devices, models, optimizers
 
         for gpu in tf.config.list_physical_devices("GPU"):
             with suppress(RuntimeError):  # in use already
                 tf.config.experimental.set_memory_growth(gpu, True)
         self.recipe, self.dataset = recipe, dataset
-        self.precision, self.device = fit.choose_precision(recipe), fit.device_name()
+        self.precision, self.device = devices.precision(recipe), devices.name()
         judged = judge(dataset)
         labels, rows = judged.labels, judged.indices
         if not len(rows):
@@ -235,7 +235,7 @@ class _Bench:
         finally:
             keras.config.set_dtype_policy(policy)
         self.model.compile(
-            optimizer=fit.optimizer(recipe),
+            optimizer=optimizers.optimizer(recipe),
             loss="categorical_crossentropy",
             jit_compile=bool(tf.config.list_physical_devices("GPU")),
         )
@@ -296,7 +296,7 @@ def rate(
             return count / max(spent, 1e-9)
 
 
-def _busy() -> bool:
+def busy_now() -> bool:
     """Whether other processes have kept half of the cores at work for the last minute; False where nobody tells."""
     with suppress(OSError, AttributeError):
         return os.getloadavg()[0] > 0.5 * (os.cpu_count() or 1)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.train import feed, fit, models
+from bloodapp.train import devices, feed, models, optimizers
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import with_settings
 from tests.benchmarks.measure import PATIENCE_S, in_turns
@@ -28,7 +28,7 @@ PIPELINES = ("gentle", "robust")
 def precision() -> Iterator[str]:
     """The number format that a training on this machine takes."""
     before = keras.config.dtype_policy()
-    chosen = fit.choose_precision(RECIPE)
+    chosen = devices.precision(RECIPE)
     keras.config.set_dtype_policy(chosen)
     yield chosen
     keras.config.set_dtype_policy(before)
@@ -57,7 +57,7 @@ def plain_resnet9() -> keras.Model:
 def compiled(model: keras.Model) -> keras.Model:
     """The model ready to train as a training makes it."""
     model.compile(
-        optimizer=fit.optimizer(RECIPE),
+        optimizer=optimizers.optimizer(RECIPE),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=RECIPE.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy()],
         jit_compile=bool(tf.config.list_physical_devices("GPU")),

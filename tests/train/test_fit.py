@@ -18,6 +18,7 @@ from bloodapp.runs.run import Run, open_run
 from bloodapp.train import forecast, launch
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import RECIPES
+from bloodapp.train.schedules import cosine
 from bloodapp.train.weighing import class_weights
 
 TINY = replace(
@@ -242,9 +243,7 @@ def test_class_weights_are_those_of_the_formula() -> None:
 
 def test_the_learning_rate_rises_and_falls() -> None:
     """It starts low, peaks at the end of the warm-up and ends near zero."""
-    from bloodapp.train.callback import learning_rate
-
-    rates = [learning_rate(share, 1.0, 0.2) for share in np.linspace(0, 1, 101)]
+    rates = [cosine(share, 0.2) for share in np.linspace(0, 1, 101)]
     assert rates[0] < 0.05 and rates[-1] < 0.01
     assert np.argmax(rates) == 20 and max(rates) == pytest.approx(1)
 

@@ -1,0 +1,106 @@
+"""Where a training computes: the devices of this computer, the number format they take, and their memory."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from bloodapp.errors import InvalidValue
+from bloodapp.train.recipe import Recipe
+
+_CPU_FLAGS = Path("/proc/cpuinfo")
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a training runs on.
+
+    Attributes:
+        name: as people read it.
+        precision: the Keras policy.
+        strategy: how several devices share the work; None for one.
+        gpus: how many GPUs compute.
+    """
+
+    name: str
+    precision: str
+    strategy: Any = None
+    gpus: int = 0
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Where the model is built and compiled."""
+        return self.strategy.scope() if self.strategy else nullcontext()
+
+
+def prepare(recipe: Recipe) -> Device:
+    """Make the recipe's devices, and no others, ready for this process, with its seed and number format.
+
+    `auto` takes the first GPU, else the CPU; `all` shares each batch among all GPUs of this computer
+    (tf.distribute.MirroredStrategy). Raises InvalidValue for a GPU that is not there.
+    """
+    gpus = chosen(recipe.device, tf.config.list_physical_devices("GPU"))
+    if tf.config.get_visible_devices("GPU") != gpus:
+        tf.config.set_visible_devices(gpus, "GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(recipe.seed)
+    if recipe.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    policy = precision(recipe)
+    keras.mixed_precision.set_global_policy(policy)
+    logical = tf.config.list_logical_devices("GPU") if gpus else []
+    return Device(name(), policy, mirrored([each.name for each in logical]), len(gpus))
+
+
+def chosen(device: str, gpus: list[Any]) -> list[Any]:
+    """The GPUs, of those there are, that a recipe's `device` means; raises InvalidValue for one that is not there."""
+    if device == "cpu":
+        return []
+    if device == "auto":
+        return gpus[:1]
+    if not gpus:
+        raise InvalidValue(
+            f"TensorFlow finds no GPU on this computer, so device {device} cannot be used: set device to auto or cpu."
+        )
+    if device == "all":
+        return gpus
+    number = int(device.partition(":")[2])
+    if number >= len(gpus):
+        known = ", ".join(f"gpu:{k}" for k in range(len(gpus)))
+        raise InvalidValue(f"There is no {device} on this computer: set device to auto, cpu or {known}.")
+    return [gpus[number]]
+
+
+def mirrored(names: list[str]) -> Any:
+    """The strategy that trains copies of a model on several devices, each on its share of a batch; None for one."""
+    return tf.distribute.MirroredStrategy(names) if len(names) > 1 else None
+
+
+def precision(recipe: Recipe) -> str:
+    """The Keras policy for the recipe on this machine: lower precision only where the hardware computes it."""
+    wanted = recipe.precision
+    if wanted == "auto":
+        gpus = tf.config.get_visible_devices("GPU")
+        if gpus:
+            capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+            wanted = "bfloat16" if capability >= (8, 0) else "float16" if capability >= (7, 0) else "float32"
+        else:
+            flags = _CPU_FLAGS.read_text() if _CPU_FLAGS.exists() else ""
+            wanted = "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+    return "float32" if wanted == "float32" else f"mixed_{wanted}"
+
+
+def name() -> str:
+    """What the training runs on, as people read it."""
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        first = str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+        return first if len(gpus) == 1 else f"{len(gpus)} × {first}"
+    return (
+        f"CPU, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
+    )

@@ -1,0 +1,136 @@
+"""What a training leaves: the best epoch's model, its predictions on val and test, and the report."""
+
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from bloodapp import workspace
+from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
+from bloodapp.data.dataset import Dataset
+from bloodapp.runs.predictions import Predictions, write_predictions
+from bloodapp.runs.run import Run
+from bloodapp.train import models
+from bloodapp.train.checkpoint import Arrays
+from bloodapp.train.course import Course
+from bloodapp.train.judge import predict
+from bloodapp.train.recipe import Recipe
+
+TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
+BLOCK = 512  # images changed and read at once
+
+
+class Reporter(Protocol):
+    """What the reading of the results needs of a job's context."""
+
+    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
+        """Say how far the work is."""
+
+
+class Results:
+    """The results of one training; the test part is read here and nowhere else.
+
+    `labels` (N,) of all images, `rows` those of each part, `device` as people read it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        recipe: Recipe,
+        dataset: Dataset,
+        labels: npt.NDArray[np.int64],
+        rows: dict[str, npt.NDArray[np.int64]],
+        device: str,
+    ) -> None:
+        self.run, self.recipe, self.dataset = run, recipe, dataset
+        self.labels, self.rows, self.device = labels, rows, device
+        self.classes = len(run.classes)
+
+    def write(self, course: Course, weights: Arrays, context: Reporter) -> dict[str, Any]:
+        """Write the model in float32, predictions and report; returns the headline scores."""
+        context.progress(TRAINING_SHARE, 1, "Reading the results")
+        # In float32 whatever the training's precision: the model opens and computes alike on any machine.
+        keras.mixed_precision.set_global_policy("float32")
+        model = models.build(self.recipe, self.classes, seen=course.best_size)
+        model.set_weights(weights)
+        with workspace.replacing(self.run.model_path) as path:
+            model.save(path)
+        predictions = self._predictions(model, context)
+        write_predictions(self.run.folder, predictions)
+        report = self._report(model, predictions, course)
+        workspace.write_json(self.run.folder / "report.json", report)
+        return {"run": self.run.name, **report["parts"]}
+
+    def _predictions(self, model: keras.Model, context: Reporter) -> Predictions:
+        rows = np.concatenate([self.rows["val"], self.rows["test"]])
+        parts = np.array(["val"] * len(self.rows["val"]) + ["test"] * len(self.rows["test"]))
+        clean = predict(model, self.dataset.images, rows, self.recipe.size)
+        hard = np.empty_like(clean)
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            images = shifted(self.dataset.images[block], SHIFT_SEED, keys=block)
+            hard[start : start + BLOCK] = predict(model, images, np.arange(len(block)), self.recipe.size)
+            read = min(start + BLOCK, len(rows))
+            done = TRAINING_SHARE + (1 - TRAINING_SHARE) * read / len(rows)
+            context.progress(round(done, 5), 1, f"Reading the results, {read:,} of {len(rows):,}")
+        return Predictions(rows, parts, self.labels[rows].astype(np.int16), clean, hard)
+
+    def _report(self, model: keras.Model, predictions: Predictions, course: Course) -> dict[str, Any]:
+        parts = {
+            part: scores(predictions, predictions.part == part, self.classes)
+            for part in ("val", "test")
+            if (predictions.part == part).any()
+        }
+        if self.recipe.test_noise and "test" in parts:
+            parts["test"]["noisy_accuracy"] = self._under_noise(model)
+        report = self.run.folder / "report.json"
+        before = workspace.read_json(report) if report.exists() else {}
+        return {
+            "parts": parts,
+            "best_epoch": course.best_epoch,
+            "epochs": course.epoch,
+            "images_per_s": float(np.median(course.speeds)) if course.speeds else None,
+            "seconds": course.elapsed,
+            "device": self.device,
+            "parameters": model.count_params(),
+            "shift": DRAWS,
+            "test_read": workspace.now() if "test" in parts else None,
+            "test_reads": before.get("test_reads", 0) + ("test" in parts),
+        }
+
+    def _under_noise(self, model: keras.Model) -> float:
+        """The accuracy on the test part under white noise of the recipe's σ, drawn by seed and row."""
+        rows, right = self.rows["test"], 0
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            noisy = with_noise(self.dataset.images[block], self.recipe.test_noise, block)
+            answers = predict(model, noisy, np.arange(len(block)), self.recipe.size).argmax(1)
+            right += int((answers == self.labels[block]).sum())
+        return right / len(rows)
+
+
+def with_noise(
+    images: npt.NDArray[np.uint8], sigma: float, keys: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint8]:
+    """The images under white noise of σ grey levels, each drawn by its key alone; uint8 as they came."""
+    out = np.empty_like(images)
+    for place, key in enumerate(keys):
+        drawn = np.random.default_rng([SHIFT_SEED, int(key)]).normal(0, sigma, images.shape[1:])
+        out[place] = np.clip(np.round(images[place] + drawn), 0, 255).astype(np.uint8)
+    return out
+
+
+def scores(predictions: Predictions, chosen: npt.NDArray[np.bool_], classes: int) -> dict[str, float]:
+    """Counts and accuracies of the chosen predictions."""
+    labels = predictions.label[chosen]
+    right = predictions.probabilities[chosen].argmax(1) == labels
+    recalls = [right[labels == k].mean() for k in range(classes) if (labels == k).any()]
+    found = {
+        "n": int(chosen.sum()),
+        "accuracy": float(right.mean()),
+        "balanced_accuracy": float(np.mean(recalls)),
+    }
+    if predictions.shifted is not None:
+        found["shifted_accuracy"] = float((predictions.shifted[chosen].argmax(1) == labels).mean())
+    return found
