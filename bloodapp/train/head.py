@@ -21,6 +21,14 @@ INITIALISERS = (
 STEPS = ("dense", "batchnorm", "activation", "dropout", "output")
 MOST_UNITS = 16_384
 _WHAT = "head"
+# How many values a step takes by place, and what their names are; words may stand in any order after a number.
+_TAKES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "dense": (3, ("units", "activation", "initialiser", "l1", "l2")),
+    "batchnorm": (0, ()),
+    "activation": (1, ("activation",)),
+    "dropout": (1, ("rate",)),
+    "output": (1, ("initialiser", "l1", "l2")),
+}
 
 
 @dataclass(frozen=True)
@@ -57,13 +65,32 @@ def parse(text: str) -> tuple[Step, ...]:
 def _step(call: calls.Call) -> Step:
     if call.name not in STEPS:
         raise NotFound("layer of a head", call.name, STEPS)
-    words = [value for value in (*call.args, *call.named.values()) if isinstance(value, str)]
-    known = {*ACTIVATIONS, *INITIALISERS}
-    if unknown := [word for word in words if word not in known]:
-        raise NotFound("activation or initialiser", unknown[0], known)
+    places, names = _TAKES[call.name]
+    calls.expect(call, places, names, _WHAT)
+    units = calls.whole(call, 0, "units", None, 1, MOST_UNITS, _WHAT) if "units" in names else 0
+    rate = calls.number(call, 0, "rate", None, 0, 0.95, _WHAT) if "rate" in names else 0.0
     l1, l2 = (calls.number(call, -1, name, 0.0, 0, 10, _WHAT) for name in ("l1", "l2"))
-    activation = next((word for word in words if word in ACTIVATIONS), "linear")
-    initialiser = next((word for word in words if word in INITIALISERS), "glorot_uniform")
-    units = int(calls.number(call, 0, "units", None, 1, MOST_UNITS, _WHAT)) if call.name == "dense" else 0
-    rate = calls.number(call, 0, "rate", None, 0, 0.95, _WHAT) if call.name == "dropout" else 0.0
-    return Step(call.name, units, rate, activation, initialiser, l1, l2)
+    activation = _word(call, "activation", ACTIVATIONS)
+    initialiser = _word(call, "initialiser", INITIALISERS)
+    words = list(call.args[1:] if {"units", "rate"} & {*names} else call.args)
+    for word in (activation, initialiser):
+        if word in words:
+            words.remove(word)
+    if words:
+        allowed = [
+            *(ACTIVATIONS if "activation" in names else ()),
+            *(INITIALISERS if "initialiser" in names else ()),
+        ]
+        raise NotFound("activation or initialiser", str(words[0]), allowed)
+    if call.name == "activation" and not activation:
+        raise InvalidValue(f"head: activation takes one of {', '.join(ACTIVATIONS)}.")
+    return Step(call.name, units, rate, activation or "linear", initialiser or "glorot_uniform", l1, l2)
+
+
+def _word(call: calls.Call, name: str, known: tuple[str, ...]) -> str:
+    """The word of a call that is one of the known, by place or under its name; empty for none."""
+    if name in call.named and call.named[name] not in known:
+        raise NotFound(name, str(call.named[name]), known)
+    if name not in _TAKES[call.name][1]:
+        return ""
+    return str(call.named.get(name, next((word for word in call.args if word in known), "")))
