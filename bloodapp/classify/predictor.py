@@ -50,15 +50,20 @@ class Predictor:
             "probabilities": _traced(model, [model.output]),
             "stages": _traced(model, _last_of_each_size(model)),
         }
-        if any(layer.name == EMBEDDING for layer in model.layers):
-            self._answers["features"] = _traced(model, [model.get_layer(EMBEDDING).output])
+        # Of several networks in one, as folds are, each has its own: `1_embedding`, `2_embedding`, …
+        features = [one.output for one in model.layers if one.name.rpartition("_")[2] == EMBEDDING]
+        if features:
+            self._answers["features"] = _traced(model, features)
 
     def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities float32 (N, C) of images uint8 (N, S, S, 3); raises InvalidValue for other shapes."""
         return self._ask(images, "probabilities")
 
     def features(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Pooled features float32 (N, D) of images uint8 (N, S, S, 3), from the layer `embedding`."""
+        """Pooled features float32 (N, D) of images uint8 (N, S, S, 3), from the layer `embedding`.
+
+        Of several networks in one, those of all side by side.
+        """
         if "features" not in self._answers:
             raise InvalidValue(f"The model of run '{self.run.name}' has no layer '{EMBEDDING}'.")
         return self._ask(images, "features")

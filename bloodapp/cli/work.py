@@ -112,6 +112,6 @@ def _told(status: dict[str, object]) -> str:
 
 def _become_worker() -> None:
     with suppress(OSError, AttributeError):
-        os.nice(_NICENESS)
+        os.nice(max(0, _NICENESS - os.nice(0)))  # a series' child has its parent's already
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as stream:
         stream.write(_FIRST_TO_GO)

@@ -210,18 +210,24 @@ def last_seq(dataset: Dataset) -> int:
         return int(connection.execute("select ifnull(max(seq), 0) from events").fetchone()[0])
 
 
-def judge(dataset: Dataset) -> Judged:
-    """Read what holds now off the log: labels, membership, what is decided and what is flagged."""
+def judge(dataset: Dataset, upto: int | None = None) -> Judged:
+    """Read what holds now off the log: labels, membership, what is decided and what is flagged.
+
+    With `upto` what held when that event was the last one: nothing later counts, an undo neither.
+    """
     with ledger.reading(dataset.path) as connection:
-        return _judge(dataset, connection)
+        return _judge(dataset, connection, upto)
 
 
-def _judge(dataset: Dataset, connection: sqlite3.Connection) -> Judged:
+def _judge(dataset: Dataset, connection: sqlite3.Connection, upto: int | None = None) -> Judged:
+    end = ledger.NEWEST if upto is None else upto
     rows = connection.execute(
-        f'select seq, "index", {_PLACE}, ifnull(label, -1) from events where cancels is null order by seq'
+        f'select seq, "index", {_PLACE}, ifnull(label, -1) from events '
+        "where cancels is null and seq <= ? order by seq",
+        (end,),
     ).fetchall()
-    last = connection.execute("select ifnull(max(seq), 0) from events").fetchone()[0]
-    cancelled = ledger.cancelled(connection)
+    last = connection.execute("select ifnull(max(seq), 0) from events where seq <= ?", (end,)).fetchone()[0]
+    cancelled = ledger.cancelled(connection, end)
     events = np.array(rows, np.int64).reshape(-1, 4)
     index, place, label = events[~np.isin(events[:, 0], list(cancelled)), 1:].T
     flag, relabel = place == ACTIONS.index("flag"), place == ACTIONS.index("relabel")

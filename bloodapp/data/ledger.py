@@ -15,6 +15,7 @@ from bloodapp.workspace import lock, now
 
 FILE = "decisions.db"
 INSERT = 'insert into events (batch, "index", action, label, cancels, why, who, "when") values (?, ?, ?, ?, ?, ?, ?, ?)'
+NEWEST = 2**63 - 1  # a number that no event goes beyond: SQLite's largest
 _WAIT_S = 30.0  # how long one waits for another's transaction, which takes milliseconds
 
 
@@ -141,12 +142,12 @@ def insert(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -
     connection.executemany(INSERT, rows)
 
 
-def cancelled(connection: sqlite3.Connection) -> set[int]:
-    """The events that do not hold: those that an undo which holds itself cancels."""
+def cancelled(connection: sqlite3.Connection, upto: int = NEWEST) -> set[int]:
+    """The events that do not hold: those that an undo which holds itself cancels; of the events up to a number."""
     gone: set[int] = set()
     # Undos are later than what they undo, so from the newest backwards each is settled when it is reached.
     for seq, cancels in connection.execute(
-        "select seq, cancels from events where cancels is not null order by seq desc"
+        "select seq, cancels from events where cancels is not null and seq <= ? order by seq desc", (upto,)
     ):
         if seq not in gone:
             gone.add(cancels)

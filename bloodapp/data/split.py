@@ -67,6 +67,50 @@ def split(
     return result
 
 
+def folds(
+    labels: NDArray[np.integer],
+    groups: NDArray[np.integer],
+    count: int,
+    *,
+    test_share: float = 0.0,
+    seed: int = 0,
+    parts: NDArray[np.str_] | None = None,
+) -> NDArray[np.int64]:
+    """The fold of each image, int64 (N,), 0 to count − 1; −1 for those of the test part, which is taken out first.
+
+    By class, groups whole, folds of nearly one size. With `parts`, a given "test" stays the test part and no
+    share is taken; what was given to train and val is dealt anew. The same input and seed give the same folds.
+    Raises InvalidValue for fewer than two folds, or fewer groups than folds.
+    """
+    labels, groups = np.asarray(labels), _renumbered(np.asarray(groups))
+    if count < 2:
+        raise InvalidValue(f"There must be at least two folds, not {count}.")
+    given = None if parts is None else np.where(np.asarray(parts) == "test", "test", "").astype("<U5")
+    if given is not None and (given == "test").any():
+        test = given == "test"
+        torn = np.isin(groups, groups[test]) & (np.asarray(parts) == "")
+        test |= torn  # an image without a part follows the copies of it that have one
+    else:
+        test = split(labels, groups, (1 - test_share, 0, test_share), seed) == "test"
+    fold = np.full(len(labels), -1, np.int64)
+    free = np.flatnonzero(~test)
+    if len(np.unique(groups[free])) < count:
+        raise InvalidValue(f"{len(free)} images are too few for {count} folds: take fewer folds.")
+    kinds, kind = np.unique(labels[free], return_inverse=True)
+    need = np.repeat(np.bincount(kind, minlength=len(kinds))[:, None] / count, count, axis=1)
+    members: dict[int, list[int]] = {}
+    for place in np.random.default_rng(seed).permutation(len(free)).tolist():
+        members.setdefault(int(groups[free[place]]), []).append(place)
+    # Large groups first, while there is room everywhere, single images class by class; of folds that need a class
+    # alike, the emptiest.
+    for group in sorted(members.values(), key=lambda group: (-len(group), kind[group[0]])):
+        counts = np.bincount(kind[group], minlength=len(kinds))
+        chosen = int((counts @ need + need.sum(0) / (len(free) + 1)).argmax())
+        fold[free[group]] = chosen
+        need[:, chosen] -= counts
+    return fold
+
+
 def _assign(
     result: NDArray[np.str_],
     labels: NDArray[np.integer],

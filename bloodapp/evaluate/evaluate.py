@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
 from bloodapp.classes import CellClass
-from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.images import to_square
-from bloodapp.errors import BloodappError, InvalidValue, NotFound, SourceError, Stopped
+from bloodapp.errors import InvalidValue, NotFound, SourceError, Stopped
 from bloodapp.evaluate import metrics
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.evaluate.reading import labelled_blocks
@@ -102,20 +101,6 @@ def judgement(run: Run, part: str | None = None) -> Judgement:
         chosen.probabilities,
         chosen.shifted,
     )
-
-
-def dataset_of(run: Run) -> Dataset | None:
-    """The dataset that the run learned from, whatever it is called now; None when it is not here."""
-    names = list_datasets()
-    wanted = str(run.config["dataset"])
-    for name in [wanted] * (wanted in names) + [name for name in names if name != wanted]:
-        try:
-            dataset = open_dataset(name)
-        except BloodappError:
-            continue
-        if dataset.fingerprint == run.config["fingerprint"]:
-            return dataset
-    return None
 
 
 def evaluate_run(

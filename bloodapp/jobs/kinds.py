@@ -18,13 +18,16 @@ KINDS: dict[str, str | Work] = {
     "plant": "bloodapp.review.planting:work",
     "expand": "bloodapp.augment.expand:work",
     "speed": "bloodapp.train.speed:work",
+    "cost": "bloodapp.train.cost:work",
+    "rates": "bloodapp.train.rates:work",
     "train": "bloodapp.train.fit:work",
+    "series": "bloodapp.train.series:work",
     "evaluate": "bloodapp.evaluate.job:work",
 }
 
 # Kinds that want the machine to themselves: one of them at a time, in a lane of their own, so that
 # an import or a scan need not wait for a training to end.
-HEAVY = frozenset({"train"})
+HEAVY = frozenset({"rates", "series", "train"})
 
 DEFAULT_TABLE = "bloodapp.jobs.kinds:KINDS"
 

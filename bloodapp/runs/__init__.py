@@ -2,4 +2,6 @@
 
 run            the folder and its files: create, list, open, delete
 predictions    the table of probabilities that evaluation reads
+compare        any number of runs side by side: what sets them apart, their curves, whether they saw the same images
+origin         the dataset that a run learned from
 """

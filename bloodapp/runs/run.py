@@ -4,7 +4,7 @@ Runs that ship with the project say `"shipped": true` in their config.json; they
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,13 @@ import pandas as pd
 
 from bloodapp import workspace
 from bloodapp.classes import CellClass, from_json, to_json
-from bloodapp.errors import AlreadyExists, InvalidValue, NotFound, Unreadable
+from bloodapp.errors import AlreadyExists, Busy, InvalidValue, NotFound, Unreadable
 from bloodapp.jobs.job import Job, delete_job, read_job
 from bloodapp.runs.predictions import Predictions, read_predictions
 
 _REQUIRED = ("recipe", "dataset", "fingerprint", "seq", "classes", "size")
 _MANY = 10_000
+_LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Run:
 
     @property
     def title(self) -> str:
-        """What people read: the given title, else the name."""
-        return str(self.config.get("title") or self.name)
+        """What people read: the title given last, else the name."""
+        kept = (_json_if_there(self.folder / "notes.json") or {}).get("title")
+        return str((self.config.get("title") if kept is None else kept) or self.name)
 
     @property
     def recipe(self) -> str:
@@ -95,6 +97,22 @@ class Run:
         """The name of the run it is compared with, before and after the decisions; empty for most."""
         return str(self.config.get("pair") or "")
 
+    @property
+    def series(self) -> str:
+        """What kind of series it is, `folds`, `repeats` or `search`; empty for a single training."""
+        return str((self.config.get("series") or {}).get("kind", ""))
+
+    @property
+    def parent(self) -> str:
+        """The name of the series that it is a part of; empty for most."""
+        return str(self.config.get("parent") or "")
+
+    @property
+    def children(self) -> list["Run"]:
+        """The trainings of a series that are there, in their order; none for a single training."""
+        names = (self.config.get("series") or {}).get("children", [])
+        return [run for run in (_read(self.folder.with_name(name)) for name in names) if run]
+
     def state(self) -> str:
         """The job's state; `done` for a run that ships with the project."""
         return "done" if self.shipped else self.job.state()
@@ -134,20 +152,36 @@ class Run:
 
     def write_notes(self, text: str) -> None:
         """Keep what the user writes about it; raises InvalidValue for a run that ships with the project."""
+        self._write_beside(text=text)
+
+    def rename(self, title: str) -> None:
+        """Give it another title, or with an empty one its name as title; raises InvalidValue, as for a shipped run."""
+        title = " ".join(title.split())
+        if len(title) > _LONGEST_TITLE:
+            raise InvalidValue(f"A title has at most {_LONGEST_TITLE} letters: take a shorter one.")
+        self._write_beside(title=title)
+
+    def _write_beside(self, **changes: str) -> None:
+        # Beside config.json, which is written once; two tabs may write the title and the text at the same time.
         self._refuse_if_shipped("changed")
-        workspace.write_json(self.folder / "notes.json", {"text": text, "when": workspace.now()})
+        path = self.folder / "notes.json"
+        with workspace.lock(self.folder / ".notes.lock").acquire(timeout=10):
+            workspace.write_json(path, {**(_json_if_there(path) or {}), **changes, "when": workspace.now()})
 
     def _refuse_if_shipped(self, what: str) -> None:
         if self.shipped:
             raise InvalidValue(f"'{self.name}' ships with the app and cannot be {what}.")
 
 
-def new_run(config: Mapping[str, Any], split: pd.DataFrame, name: str | None = None) -> Path:
+def new_run(
+    config: Mapping[str, Any], split: pd.DataFrame, name: str | None = None, children: Sequence[str] = ()
+) -> Path:
     """Claim a run folder and write config.json and split.parquet into it.
 
     `config` needs recipe (a dict with `name`), dataset, fingerprint, seq, classes and size; `split` has
     the columns index, part and label. Without a name it becomes recipe-date-number, for instance
-    `resnet9-2026-11-20-1`. Raises InvalidValue, AlreadyExists.
+    `resnet9-2026-11-20-1`. Of a series, `children` are the endings of its trainings' names, which are this
+    run's name and them. Raises InvalidValue, AlreadyExists.
     """
     missing = [key for key in _REQUIRED if key not in config]
     if missing:
@@ -161,6 +195,9 @@ def new_run(config: Mapping[str, Any], split: pd.DataFrame, name: str | None = N
         if classes and isinstance(classes[0], CellClass):
             classes = to_json(classes)
         content = {"title": "", **config, "classes": classes, "created": workspace.now()}
+        if children:
+            names = [workspace.checked_name(f"{folder.name}-{ending}") for ending in children]
+            content["series"] = {**config["series"], "children": names}
         workspace.write_json(folder / "config.json", content)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -191,8 +228,20 @@ def open_run(name: str | Path) -> Run:
 
 
 def delete_run(run: Run) -> None:
-    """Remove a run with its model; raises InvalidValue for a shipped one, Busy for one at work."""
+    """Remove a run with its model, a series with all its trainings.
+
+    Raises InvalidValue for a shipped run and for one of a series that is there, Busy while it or one of its
+    trainings is at work.
+    """
     run._refuse_if_shipped("deleted")
+    if run.parent and _read(run.folder.with_name(run.parent)):
+        raise InvalidValue(f"'{run.name}' is a part of '{run.parent}': delete that, and it goes too.")
+    children = run.children
+    for one in (run, *children):
+        if one.state() == "running":
+            raise Busy(f"'{one.name}' is being worked on: stop it first, or wait until it ends.")
+    for child in children:
+        delete_job(child.job)
     delete_job(run.job)
 
 
@@ -200,11 +249,11 @@ def latest_run(dataset_name: str | None = None, finished: bool = True) -> Run | 
     """The newest run (of that dataset, with model and report), a shipped one if there is no other.
 
     A run on the dataset as it was before any decision is there to be compared with, not to be used: it is
-    passed over.
+    passed over. So is one of a series, whose trainings are used together.
     """
     for run in list_runs():
         fits = dataset_name in (None, run.dataset) and (run.finished or not finished)
-        if fits and not run.before_decisions:
+        if fits and not run.before_decisions and not run.parent:
             return run
     return None
 

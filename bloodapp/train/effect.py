@@ -155,7 +155,7 @@ def start_pair(
             if name:
                 raise
     before, after = (
-        submit(folder, dataset, _title(side, dataset))
+        submit(folder, dataset.name, _title(side, dataset))
         for folder, side in zip(folders, (BEFORE, AFTER), strict=True)
     )
     return before, after

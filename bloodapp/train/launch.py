@@ -1,40 +1,128 @@
-"""Setting a training up: what remains of the dataset, split, becomes a run folder and a queued job."""
+"""Setting a training up: what remains of the dataset, split, becomes a run folder and a queued job.
 
+A recipe with folds, or a training with repeats, becomes a series: a parent run whose job (`series`) performs its
+children one after another, each a run with a split of its own.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from bloodapp import classes, jobs
 from bloodapp.augment.pipelines import resolve, text
 from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import judge
-from bloodapp.data.split import duplicate_groups, split
-from bloodapp.errors import InvalidValue
+from bloodapp.errors import BloodappError, InvalidValue
+from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, new_run, open_run
+from bloodapp.train.parts import PARTS, draw_by_class, plan_folds, plan_split, split_by
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.settings import quick, settings, start_run
+from bloodapp.train.settings import from_settings, quick, settings, with_settings
+from bloodapp.train.start import check
+from bloodapp.train.versions import computer, versions
 
-PARTS = ("train", "val", "test")
+__all__ = [
+    "PARTS",
+    "Child",
+    "again",
+    "configuration",
+    "draw_by_class",
+    "plan_split",
+    "split_by",
+    "start",
+    "start_series",
+    "submit",
+]
+
+FOLDS, REPEATS = "folds", "repeats"
+MOST_REPEATS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Child:
+    """One training of a series, before it has a folder.
+
+    Attributes:
+        ending: of its name, after the parent's: `fold-1`.
+        config: what its config.json says, but for the parent's name.
+        split: its index, part, label.
+    """
+
+    ending: str
+    config: dict[str, Any]
+    split: pd.DataFrame
 
 
 def start(
-    dataset: Dataset, recipe: Recipe, *, name: str | None = None, title: str = "", shrink: bool = False
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    name: str | None = None,
+    title: str = "",
+    shrink: bool = False,
+    repeats: int = 0,
 ) -> Run:
     """Claim a run folder for the recipe on what the decisions leave of the dataset, and queue its training.
 
-    With `shrink` the recipe is made quick first. Raises InvalidValue when too little is left to train on,
-    AlreadyExists when the name is taken.
+    With `shrink` the recipe is made quick first. With the recipe's folds, or with `repeats` from 2 (the same split,
+    each with the next seed), it is a series, and its parent is returned. Raises InvalidValue when too little is
+    left to train on, AlreadyExists when the name is taken.
     """
     recipe = quick(recipe) if shrink else recipe
-    if start_run(recipe):
-        _check_start(recipe, dataset)
-    plan, seq = plan_split(dataset, recipe)
-    folder = new_run(configuration(dataset, recipe, seq, title), plan, name)
-    return submit(folder, dataset, f"Train {recipe.name} on {dataset.name}")
+    check(recipe)
+    if not 0 <= repeats <= MOST_REPEATS:
+        raise InvalidValue(f"repeats must be a whole number from 0 to {MOST_REPEATS}, not {repeats}.")
+    if recipe.folds:
+        if repeats > 1:
+            raise InvalidValue("Folds are not repeated: leave out the repeats, or set folds to 0.")
+        plan = plan_folds(dataset, recipe)
+        config = configuration(dataset, recipe, plan.seq, title)
+        return start_series(FOLDS, config, plan.whole, children(FOLDS, config, plan.folds), name)
+    split, seq = plan_split(dataset, recipe)
+    config = configuration(dataset, recipe, seq, title)
+    if repeats > 1:
+        return start_series(REPEATS, config, split, children(REPEATS, config, [split] * repeats), name)
+    return submit(new_run(config, split, name), dataset.name, f"Train {recipe.name} on {dataset.name}")
+
+
+def again(run: Run, **changes: Any) -> Run:
+    """A new run on the same dataset, as the decisions are now, by the run's recipe with some fields changed.
+
+    Of a series, or one of its trainings, the whole series anew. Raises InvalidValue where the dataset is gone.
+    """
+    if run.parent:
+        run = open_run(run.parent)
+    if run.pair:
+        raise InvalidValue(
+            f"'{run.name}' is one half of a comparison: compare before and after anew instead."
+        )
+    if run.series not in ("", FOLDS, REPEATS):
+        raise InvalidValue(f"'{run.name}' is a search: start it anew where it was started.")
+    dataset = dataset_of(run)
+    if dataset is None:
+        raise InvalidValue(
+            f"The images that '{run.name}' learned from are not here any more: import '{run.dataset}' again."
+        )
+    recipe = with_settings(recipe_of(run), changes)
+    repeats = len(run.config["series"]["children"]) if run.series == REPEATS else 0
+    return start(dataset, recipe, title=str(run.config.get("title") or ""), repeats=repeats)
+
+
+def recipe_of(run: Run) -> Recipe:
+    """The run's recipe; its pipeline by name where that still means the same, else as the text that it was."""
+    recipe = from_settings(run.config["recipe"])
+    told = run.config.get("pipeline")
+    if not told:
+        return recipe
+    try:
+        same = text(resolve(recipe.pipeline)) == told
+    except BloodappError:  # a saved pipeline that has been deleted since
+        same = False
+    return recipe if same else replace(recipe, pipeline=told)
 
 
 def configuration(dataset: Dataset, recipe: Recipe, seq: int, title: str) -> dict[str, Any]:
@@ -51,76 +139,56 @@ def configuration(dataset: Dataset, recipe: Recipe, seq: int, title: str) -> dic
         "seq": seq,
         "classes": classes.to_json(dataset.classes),
         "size": recipe.size,
+        "versions": versions(),
+        "computer": computer(),
     }
 
 
-def submit(folder: Path, dataset: Dataset, title: str) -> Run:
-    """Queue the training of a claimed run folder."""
-    jobs.submit("train", {"run": folder.name, "dataset": dataset.name}, title=title, folder=folder)
+def children(kind: str, config: dict[str, Any], splits: Sequence[pd.DataFrame]) -> list[Child]:
+    """The trainings of a series: each one network, with the next seed and its own split."""
+    one, recipe = kind.removesuffix("s"), config["recipe"]
+    return [
+        Child(
+            f"{one}-{number}",
+            {
+                **config,
+                "title": "",
+                "recipe": {**recipe, "folds": 0, "seed": recipe["seed"] + number - 1},
+                one: number,
+                "of": len(splits),
+            },
+            split,
+        )
+        for number, split in enumerate(splits, start=1)
+    ]
+
+
+def start_series(
+    kind: str,
+    config: dict[str, Any],
+    whole: pd.DataFrame,
+    trainings: Sequence[Child],
+    name: str | None = None,
+) -> Run:
+    """Claim the folders of a series and its trainings, and queue the series; raises AlreadyExists, InvalidValue."""
+    made: list[Path] = []
+    try:
+        parent = new_run(
+            {**config, "series": {"kind": kind}}, whole, name, [child.ending for child in trainings]
+        )
+        made.append(parent)
+        for child in trainings:
+            own = {**child.config, "parent": parent.name}
+            made.append(new_run(own, child.split, f"{parent.name}-{child.ending}"))
+        recipe, dataset = config["recipe"]["name"], config["dataset"]
+        return submit(parent, dataset, f"Train {recipe} on {dataset}, {len(trainings)} {kind}", "series")
+    except BaseException:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def submit(folder: Path, dataset: str, title: str, kind: str = "train") -> Run:
+    """Queue the training, or the series, of a claimed run folder."""
+    jobs.submit(kind, {"run": folder.name, "dataset": dataset}, title=title, folder=folder)
     return open_run(folder.name)
-
-
-def plan_split(dataset: Dataset, recipe: Recipe) -> tuple[pd.DataFrame, int]:
-    """Which remaining image goes to which part with which label (index, part, label), and the last decision seen.
-
-    Stratified by class; duplicates and copies of one image stay in one part. Augmented copies only train: those whose
-    original is in val or test are left out, or a score would count pictures that no microscope took.
-    Raises InvalidValue.
-    """
-    judged = judge(dataset)
-    rows = np.asarray(judged.indices, np.int64)
-    labels = judged.labels[rows]
-    if len(np.unique(labels)) < 2:
-        raise InvalidValue(
-            f"Training needs labelled images of at least two classes; '{dataset.name}' has "
-            f"{len(rows)} images of {len(np.unique(labels))} left: keep or import more."
-        )
-    if recipe.images and recipe.images < len(rows):
-        chosen = draw_by_class(labels, recipe.images, recipe.seed)
-        rows, labels = rows[chosen], labels[chosen]
-    parts = split_by(recipe, dataset, rows, labels, duplicate_groups(dataset)[rows])
-    used = (parts == "train") | (dataset.parents[rows] < 0)
-    rows, labels, parts = rows[used], labels[used], parts[used]
-    for part in ("train", "val"):
-        if not (parts == part).any():
-            raise InvalidValue(
-                f"No image is left for the part '{part}' of '{dataset.name}': keep or import more, "
-                "or change the shares."
-            )
-    return pd.DataFrame({"index": rows, "part": parts, "label": labels.astype(np.int16)}), judged.seq
-
-
-def split_by(
-    recipe: Recipe,
-    dataset: Dataset,
-    rows: npt.NDArray[np.int64],
-    strata: npt.NDArray[np.integer],
-    groups: npt.NDArray[np.int64],
-) -> npt.NDArray[np.str_]:
-    """The part of each of these images as the recipe asks: its shares of each stratum, groups whole, parts kept."""
-    given = dataset.parts[rows] if recipe.keep_parts and (dataset.parts[rows] != "").any() else None
-    ratios = (1 - recipe.val_share - recipe.test_share, recipe.val_share, recipe.test_share)
-    return split(strata, groups, ratios, recipe.seed, given)
-
-
-def _check_start(recipe: Recipe, dataset: Dataset) -> None:
-    run = open_run(start_run(recipe))
-    if not run.finished:
-        raise InvalidValue(f"'{run.name}' has no finished model to start from: choose another run.")
-    used = run.config["recipe"]
-    same = all(used.get(name) == getattr(recipe, name) for name in ("model", "width"))
-    if not same or len(run.classes) != len(dataset.classes):
-        raise InvalidValue(
-            f"The weights of '{run.name}' fit a {used.get('model')} of width {used.get('width')} with "
-            f"{len(run.classes)} classes only: change model and width, or start from scratch."
-        )
-
-
-def draw_by_class(labels: npt.NDArray[np.integer], count: int, seed: int) -> npt.NDArray[np.int64]:
-    """About `count` places, each class by its share but at least three images where it has them; ascending."""
-    rng = np.random.default_rng(seed)
-    chosen = []
-    for k in np.unique(labels):
-        places = rng.permutation(np.flatnonzero(labels == k))
-        chosen.append(places[: max(3, round(count * len(places) / len(labels)))])
-    return np.sort(np.concatenate(chosen))

@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.evaluate.evaluate import Judgement, dataset_of, judgement
+from bloodapp.evaluate.evaluate import Judgement, judgement
 from bloodapp.evaluate.metrics import Comparison
+from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
 from bloodapp.ui import state

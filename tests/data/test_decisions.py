@@ -380,3 +380,20 @@ def test_judged_arrays_are_read_only(tiny: Dataset) -> None:
 def test_every_action_is_known_to_the_log() -> None:
     """The actions are the four of the design."""
     assert decisions.ACTIONS == ("keep", "exclude", "flag", "relabel")
+
+
+def test_what_held_at_an_earlier_event(tiny: Dataset) -> None:
+    """Nothing later counts: no decision, and no undo, so that a training can be set up again as it was."""
+    record(tiny, [1, 2], "exclude")
+    record(tiny, [3], "relabel", label=5)
+    then = judge(tiny)
+    undo(tiny, seq=1)
+    undo(tiny, seq=4)
+    record(tiny, [9], "exclude")
+    again = judge(tiny, upto=then.seq)
+    assert again.seq == then.seq == 3
+    for name in ("labels", "included", "decided", "flagged"):
+        assert (getattr(again, name) == getattr(then, name)).all(), name
+    assert judge(tiny, upto=4).included[1]  # the undo of the undo had not been made
+    assert not judge(tiny, upto=5).included[1] and judge(tiny, upto=0).included.all()
+    assert judge(tiny, upto=99).seq == judge(tiny).seq

@@ -7,7 +7,7 @@ import pytest
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
-from bloodapp.data.split import duplicate_groups, split
+from bloodapp.data.split import duplicate_groups, folds, split
 from bloodapp.errors import InvalidValue
 
 
@@ -134,3 +134,50 @@ def test_impossible_ratios(ratios: tuple[float, ...]) -> None:
     """Ratios that cannot be are refused."""
     with pytest.raises(InvalidValue, match="three numbers"):
         split(np.zeros(4, int), np.arange(4), ratios)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_folds_hold_what_they_promise(seed: int) -> None:
+    """Whatever the labels and groups: each image that is not test is in one fold, groups whole, classes by share."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 7))
+    labels = rng.choice(5, 900, p=rng.dirichlet(np.full(5, 3.0)))
+    groups = np.where(rng.random(900) < 0.7, np.arange(900), rng.integers(0, 200, 900))
+    share = float(rng.choice([0.0, 0.1, 0.25]))
+    fold = folds(labels, groups, count, test_share=share, seed=seed)
+    assert set(fold.tolist()) == {*range(count), *([-1] if share else [])}
+    assert np.mean(fold < 0) == pytest.approx(share, abs=0.02)
+    for group in np.unique(groups):
+        assert len(set(fold[groups == group])) == 1
+    sizes = np.bincount(fold[fold >= 0], minlength=count)
+    assert sizes.max() - sizes.min() <= 2
+    for label in range(5):
+        mine = fold[(labels == label) & (fold >= 0)]
+        if len(mine) > 60:
+            assert np.abs(np.bincount(mine, minlength=count) - len(mine) / count).max() <= 3
+    assert (fold == folds(labels, groups, count, test_share=share, seed=seed)).all()
+    assert (fold != folds(labels, groups, count, test_share=share, seed=seed + 100)).any()
+
+
+def test_folds_of_few_images_are_of_one_size() -> None:
+    """Six images of each of eight classes in five folds: none gets all that is over."""
+    fold = folds(np.arange(48) % 8, np.arange(48), 5)
+    assert sorted(np.bincount(fold)) == [9, 9, 10, 10, 10]
+
+
+def test_folds_keep_a_given_test_part() -> None:
+    """Nothing is taken beside it; copies of test images go with them; what was train or val is dealt anew."""
+    parts = np.array(["test"] * 10 + ["train"] * 40 + ["val"] * 40 + [""] * 10)
+    groups = np.arange(100)
+    groups[95] = 3  # a copy of a test image
+    fold = folds(np.zeros(100, int), groups, 4, test_share=0.5, parts=parts)
+    assert np.flatnonzero(fold < 0).tolist() == [*range(10), 95]
+    assert all(len(set(fold[some])) == 4 for some in (slice(10, 50), slice(50, 90)))
+
+
+def test_impossible_folds() -> None:
+    """One fold is none, and there must be a group for each."""
+    with pytest.raises(InvalidValue, match="at least two folds"):
+        folds(np.zeros(9, int), np.arange(9), 1)
+    with pytest.raises(InvalidValue, match="too few for 5 folds"):
+        folds(np.zeros(9, int), np.arange(9) % 4, 5)

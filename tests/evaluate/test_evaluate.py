@@ -15,8 +15,9 @@ from bloodapp.data import decisions
 from bloodapp.data.importing import import_source
 from bloodapp.errors import NotFound, SourceError, Stopped
 from bloodapp.evaluate import reading
-from bloodapp.evaluate.evaluate import dataset_of, evaluate_run, judgement, parts_of
+from bloodapp.evaluate.evaluate import evaluate_run, judgement, parts_of
 from bloodapp.evaluate.job import RESULT, work
+from bloodapp.runs.origin import dataset_of
 from tests.made import forget_dataset_of, give_model, make_run
 
 

@@ -192,3 +192,59 @@ def test_notes(home: Path) -> None:
     run.write_notes("first try")
     run.write_notes("second μ try")
     assert run.notes() == "second μ try"
+
+
+def a_series() -> tuple[Any, Any]:
+    """A series of two trainings, the first of them submitted."""
+    parent = new_run(config(series={"kind": "folds"}), SPLIT, "five", ["fold-1", "fold-2"])
+    for number in (1, 2):
+        new_run(config(parent="five", fold=number), SPLIT, f"five-fold-{number}")
+    submit("series", {"run": "five"}, folder=parent)
+    job = submit("train", {"run": "five-fold-1"}, folder=parent.with_name("five-fold-1"))
+    return open_run("five"), job
+
+
+@pytest.mark.usefixtures("nothing_shipped")
+def test_a_series_knows_its_trainings(home: Path) -> None:
+    """And they it; those are no runs to be used by themselves."""
+    run, _ = a_series()
+    assert run.series == "folds" and run.config["series"]["children"] == ["five-fold-1", "five-fold-2"]
+    assert [child.name for child in run.children] == run.config["series"]["children"]
+    assert [child.parent for child in run.children] == ["five", "five"] and run.parent == ""
+    assert run.children[0].children == [] and run.children[1].state() == "queued"
+    finish(run.children[1].folder, val={"n": 4, "accuracy": 0.5})
+    assert latest_run() is None
+
+
+@pytest.mark.usefixtures("nothing_shipped")
+def test_a_series_goes_with_its_trainings(home: Path) -> None:
+    """Not while one works, and none of them alone."""
+    run, job = a_series()
+    with pytest.raises(InvalidValue, match="part of 'five'"):
+        delete_run(run.children[1])
+    with job.held():
+        job.write_status({"state": "running", "attempt": 1})
+        with pytest.raises(Busy, match="five-fold-1"):
+            delete_run(run)
+    assert len(run.children) == 2
+    delete_run(run)
+    assert list_runs() == []
+
+
+def test_renaming(home: Path, shipped: Path) -> None:
+    """The title changes and config.json does not; notes and title do not lose one another; empty takes it back."""
+    folder = new_run(config(title="First"), SPLIT, "mine")
+    before = (folder / "config.json").read_text()
+    run = open_run("mine")
+    assert run.title == "First"
+    run.write_notes("good")
+    run.rename(" With  more\ncolour ")
+    run.write_notes("better")
+    assert (run.title, run.notes()) == ("With more colour", "better")
+    run.rename("")
+    assert (run.title, run.notes()) == ("mine", "better")
+    assert (folder / "config.json").read_text() == before
+    with pytest.raises(InvalidValue, match="200"):
+        run.rename("x" * 201)
+    with pytest.raises(InvalidValue, match="ships"):
+        open_run("starter").rename("mine now")

@@ -1,0 +1,265 @@
+"""A series of trainings as one job: folds that answer together, or repeats with other seeds.
+
+The job performs the trainings of a parent run one after another, each in a process of its own, and puts together what
+they leave. It waits in the lane of trainings, so that no server begins another meanwhile. All it knows is in the
+folders: continued, it keeps what is done, watches what still works, continues what was cut off, and begins the rest.
+
+The test part is read by each training once, after it has ended, and chooses nothing: every fold votes, every repeat
+counts.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import numpy as np
+
+from bloodapp import jobs, workspace
+from bloodapp.errors import BloodappError, Busy, Stopped
+from bloodapp.jobs.job import ACTIVE, Job, request_stop, resume
+from bloodapp.jobs.runner import run_child
+from bloodapp.runs.predictions import Predictions, write_predictions
+from bloodapp.runs.run import Run, open_run
+from bloodapp.train.launch import FOLDS
+from bloodapp.train.voting import together
+
+LOOK_EVERY_S = 0.25
+TRAINING_SHARE = 0.99  # of a series' progress; putting the results together is the rest
+_OWN = {"state", "attempt", "pid", "started", "updated", "format", "finished", "result", "error", "bug"}
+_OWN |= {"done", "total", "text", "eta_s"}
+"""What a training's status says of its own job, not of its course."""
+
+Launch = Callable[[Job], object]
+Parts = dict[str, dict[str, Any]]
+
+
+class Reporter(Protocol):
+    """What a series needs of a job's context."""
+
+    @property
+    def folder(self) -> Any:
+        """The parent run's folder."""
+
+    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
+        """Say how far the work is."""
+
+    def log(self, text: str) -> None:
+        """Add a line to the log."""
+
+    def stopped(self) -> bool:
+        """Whether the user asked to stop."""
+
+
+def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
+    """Train the series whose parent's folder the context names; returns its headline scores.
+
+    Raises what a training failed with, in its words, and Stopped after a stop, when what there is has been put
+    together.
+    """
+    return perform(context, run_child)
+
+
+def perform(context: Reporter, launch: Launch) -> dict[str, Any]:
+    """`work`, with each training performed by `launch`, which returns when its process has ended."""
+    run = open_run(context.folder.name)
+    trainings = whole(run)
+    for place, child in enumerate(trainings):
+        if context.stopped():
+            break
+        if child.state() != "done":
+            _Training(child, place, len(trainings), context).train(launch)
+    finished = [child for child in trainings if child.finished]
+    if not finished:
+        raise Stopped("Stopped before there was anything to keep.")
+    context.progress(TRAINING_SHARE, 1, "Putting the results together")
+    report = _folds(run, finished) if run.series == FOLDS else _repeats(run, finished)
+    workspace.write_json(run.folder / "report.json", report)
+    if context.stopped():
+        raise Stopped(f"Stopped; {len(finished)} of {len(trainings)} networks were kept.")
+    return {"run": run.name, **report["parts"]}
+
+
+def whole(run: Run) -> list[Run]:
+    """The trainings of a series; raises BloodappError where one is gone."""
+    wanted, there = run.config["series"]["children"], run.children
+    if missing := sorted(set(wanted) - {child.name for child in there}):
+        raise BloodappError(f"'{missing[0]}' of this series has been removed: start the series anew.")
+    return there
+
+
+class _Training:
+    """One training of a series, as its job sees it."""
+
+    def __init__(self, child: Run, place: int, of: int, context: Reporter) -> None:
+        self.child, self.place, self.of, self.context = child, place, of, context
+        one = "Fold" if "fold" in child.config else "Repeat" if "repeat" in child.config else "Training"
+        self.title = f"{one} {place + 1} of {of}"
+
+    def train(self, launch: Launch) -> None:
+        """Begin, continue or only watch the training until it has ended; raises BloodappError, Stopped."""
+        state = self._follow(launch)
+        if state == "interrupted":
+            # Once: a process that memory was not enough for would be cut off again and again.
+            self.context.log(f"{self.title} was cut off and is continued.")
+            state = self._follow(launch)
+        if state in ("done", "stopped"):
+            if state == "stopped" and not self.context.stopped():
+                raise Stopped(f"{self.title} was stopped.")
+            return
+        status = self.child.job.status()
+        if status.get("smaller_batch"):
+            self._report(status)
+        raise BloodappError(f"{self.title} ({self.child.name}): {status.get('error') or state}")
+
+    def _follow(self, launch: Launch) -> str:
+        job = self._queued()
+        worker = threading.Thread(target=launch, args=(job,), name=job.id, daemon=True)
+        if job.state() == "queued":
+            worker.start()
+        told = False
+        while (status := job.status())["state"] in ACTIVE:
+            if worker.ident is not None and not worker.is_alive() and job.state() == "queued":
+                break  # who was to perform it could not
+            if self.context.stopped() and not told:
+                request_stop(job)
+                told = True
+            self._report(status)
+            time.sleep(LOOK_EVERY_S)
+        if worker.ident is not None:
+            worker.join()
+        return job.state()
+
+    def _queued(self) -> Job:
+        """The training's job, submitted or continued unless it works or is queued already."""
+        folder = self.child.folder
+        if not (folder / "request.json").exists():
+            (folder / "stop").unlink(missing_ok=True)
+            params = {"run": self.child.name, "dataset": self.child.dataset}
+            return jobs.submit("train", params, title=f"{self.title} of {self.child.parent}", folder=folder)
+        job = self.child.job
+        if job.state() not in (*ACTIVE, "done"):
+            with suppress(Busy):  # somebody else continued it just now: it is watched
+                resume(job)
+        return job
+
+    def _report(self, status: dict[str, Any]) -> None:
+        own = min((status.get("done") or 0) / (status.get("total") or 1), 1.0)
+        self.context.progress(
+            round(TRAINING_SHARE * (self.place + own) / self.of, 5),
+            1,
+            f"{self.title}: {status.get('text') or 'training'}",
+            **{key: value for key, value in status.items() if key not in _OWN},
+            child=self.child.name,
+            child_number=self.place + 1,
+            children=self.of,
+        )
+
+
+def _folds(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
+    """Write the common predictions and model of folds; their report."""
+    from bloodapp.train.ensemble import ensemble
+    from bloodapp.train.results import scores
+
+    vote = str(run.config["recipe"].get("vote", ""))
+    predictions = combined([_answers(child) for child in finished], vote)
+    model = ensemble([child.model_path for child in finished], vote)
+    with workspace.replacing(run.model_path) as path:
+        model.save(path)
+    write_predictions(run.folder, predictions)
+    parts: Parts = {
+        part: scores(predictions, predictions.part == part, len(run.classes))
+        for part in ("val", "test")
+        if (predictions.part == part).any()
+    }
+    return {**_report(finished, run), "parts": parts, "parameters": model.count_params()}
+
+
+def combined(answers: Sequence[Predictions], vote: str) -> Predictions:
+    """What folds say together: of each val image the one network that had not seen it, of test images all.
+
+    All have the same test part, and no val image in common.
+    """
+    vals, tests = ([one.only(part) for one in answers] for part in ("val", "test"))
+    first = tests[0]
+    for other in tests[1:]:
+        if not np.array_equal(first.index, other.index):
+            raise BloodappError("The folds were not judged on the same test images: start the series anew.")
+
+    def table(name: str) -> Any:
+        if any(getattr(one, name) is None for one in answers):
+            return None
+        own = [getattr(one, name) for one in vals]
+        return np.concatenate([*own, together([getattr(one, name) for one in tests], vote)])
+
+    return Predictions(
+        np.concatenate([*(one.index for one in vals), first.index]),
+        np.concatenate([*(one.part for one in vals), first.part]),
+        np.concatenate([*(one.label for one in vals), first.label]),
+        table("probabilities"),
+        table("shifted"),
+    )
+
+
+def _answers(child: Run) -> Predictions:
+    found = child.predictions()
+    if found is None:
+        raise BloodappError(f"'{child.name}' has lost its predictions: start the series anew.")
+    return found
+
+
+def _repeats(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
+    """The report of repeats: the means, of each part that all were judged on."""
+    reports = [(child.report() or {}).get("parts", {}) for child in finished]
+    parts: Parts = {}
+    for part in ("val", "test"):
+        if all(part in each for each in reports):
+            figures = {key: [each[part].get(key) for each in reports] for key in reports[0][part]}
+            parts[part] = {key: _mean(values) for key, values in figures.items()}
+            parts[part]["n"] = reports[0][part]["n"]
+    return {**_report(finished, run), "parts": parts}
+
+
+def _report(finished: Sequence[Run], run: Run) -> dict[str, Any]:
+    """What the report of any series says beside its parts."""
+    reports = [child.report() or {} for child in finished]
+    part = "test" if all("test" in each.get("parts", {}) for each in reports) else "val"
+    judged = [each.get("parts", {}).get(part, {}) for each in reports]
+    keys = ("accuracy", "balanced_accuracy", "shifted_accuracy", "noisy_accuracy")
+    figures = {key: [each.get(key) for each in judged] for key in keys}
+    series = {
+        "kind": run.series,
+        "part": part,
+        "of": len(run.config["series"]["children"]),
+        "finished": [child.name for child in finished],
+    }
+    reads = [each["test_read"] for each in reports if each.get("test_read")]
+    return {
+        "best_epoch": None,
+        "epochs": sum(each.get("epochs") or 0 for each in reports),
+        "images_per_s": _mean([each.get("images_per_s") for each in reports]),
+        "seconds": sum(each.get("seconds") or 0.0 for each in reports),
+        "device": reports[0].get("device"),
+        "memory_mib": max((each.get("memory_mib") or 0 for each in reports), default=0) or None,
+        "parameters": reports[0].get("parameters"),
+        "trainable_parameters": reports[0].get("trainable_parameters"),
+        "shift": reports[0].get("shift"),
+        "test_read": max(reads, default=None),
+        "test_reads": max((each.get("test_reads") or 0 for each in reports), default=0),
+        "series": {
+            **series,
+            **{key: spread(values) for key, values in figures.items() if None not in values},
+        },
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, sample standard deviation (None for a single one), and each."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "sd": sd, "each": [float(value) for value in values]}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) and known else None
