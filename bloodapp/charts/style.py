@@ -13,6 +13,9 @@ SHIFTED = "#E8833A"
 GREY = "#8A94A0"
 """Colour of what is only there for comparison; reads on light and on dark."""
 
+RUNS = ("#4C6EF5", "#F76707", "#12A87B", "#AE3EC9", "#E8A700", "#E03131", "#1C9FC4", "#7B8794")
+"""Colours of runs that are laid over each other, in their order; read on light and on dark."""
+
 LINE = "rgba(138, 148, 160, 0.28)"
 """Colour of axes and of the few lines that guide the eye."""
 

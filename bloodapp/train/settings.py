@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bloodapp.augment.pipelines import resolve
+from bloodapp.augment.pipelines import mixes, resolve
 from bloodapp.errors import InvalidValue, NotFound
 from bloodapp.train import head, phases, weighing
 from bloodapp.train.networks import NETWORKS, smallest_of_family
@@ -22,7 +22,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     for name, value in settings.items():
         if name not in declared:
             raise NotFound("recipe field", name, declared)
-        values[name] = _checked(declared[name], value)
+        values[name] = checked(declared[name], value)
     changed = replace(recipe, **values)
     _fits_together(changed)
     return changed
@@ -104,11 +104,23 @@ def _fits_together(recipe: Recipe) -> None:
         raise InvalidValue(
             "loss sparse takes no smoothed labels: set label_smoothing to 0, or loss to categorical."
         )
+    if recipe.loss == "sparse" and (mixing := mixes(resolve(recipe.pipeline))):
+        raise InvalidValue(
+            f"loss sparse takes one class an image, and {mixing[0]} mixes them: set loss to categorical, or take it "
+            "out of the pipeline."
+        )
+    before = sum(phase.epochs for phase in phases.parse(recipe.phases)[:-1])
+    if before >= recipe.epochs:
+        raise InvalidValue(
+            f"The phases before the last take {before} epochs, so that epochs={recipe.epochs} never reaches it: "
+            "raise epochs or shorten the phases."
+        )
     if recipe.folds == 1:
         raise InvalidValue("folds must be 0 (one network) or at least 2.")
 
 
-def _checked(declared: dataclasses.Field[Any], value: Any) -> Any:
+def checked(declared: dataclasses.Field[Any], value: Any) -> Any:
+    """A value of one field, which may be text, as its declaration wants it; raises InvalidValue (or PipelineError)."""
     name, metadata = declared.name, declared.metadata
     default: Any = declared.default
     kind: type = type(default)

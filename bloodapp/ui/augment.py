@@ -60,8 +60,7 @@ def _left(dataset: Dataset) -> Pipeline | None:
         key="augment-use",
     ):
         state.put("augment", augment_edits.asked())
-        state.choose_run(None)
-        state.put("new_training", True)
+        state.put_together({"run": None, "train": "new"})
         st.switch_page("pages/3_Train.py", query_params=state.address())
     augment_saved.draw_deleted()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augment-bar"):

@@ -1,46 +1,57 @@
-"""A form drawn from a recipe's fields: help, bounds, choices and units come from their declarations alone."""
+"""A form drawn from a recipe's fields: help, bounds, choices and units come from their declarations alone.
+
+Basic fields are in sight, the others under the heading of their group. What differs from the recipe is marked, and
+listed to be taken back one by one.
+"""
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
 
-from bloodapp.train.recipe import Recipe, fields
-from bloodapp.ui import state
-
-KEPT = "settings"
-"""Where the changed fields are kept: a dict of field name to value."""
+from bloodapp.data.dataset import Dataset
+from bloodapp.train.recipe import GROUPS, Recipe, fields
+from bloodapp.ui import recipe_fields, state, train_choice, train_words
+from bloodapp.ui.text import count, plain
 
 _COLUMNS = 3
+_GROUP = "group"
+WIDE = ("head", "phases", "copies")
+"""Fields that take a row of their own."""
 
 
-def changed() -> dict[str, Any]:
-    """The fields that the user changed, by name."""
-    return dict(state.get(KEPT) or {})
-
-
-def reset() -> None:
-    """Forget all changes."""
-    state.put(KEPT, {})
-
-
-def draw(recipe: Recipe, *, skip: Sequence[str] = ()) -> None:
-    """Draw the form: basic fields in sight, advanced ones folded. Changes are kept, see `changed`.
+def draw(
+    own: Recipe,
+    now: Recipe,
+    problems: Mapping[str, str],
+    dataset: Dataset,
+    *,
+    skip: Sequence[str] = (),
+    images: int | None = None,
+) -> None:
+    """Draw the form.
 
     Args:
-        recipe: the recipe as it ships; a field that goes back to its value is no change any more.
+        own: the recipe as it ships.
+        now: the recipe with all changes that can be read.
+        problems: what is wrong, a sentence by field; it stands under the field.
+        dataset: what will be trained on.
         skip: names of fields that the page shows elsewhere.
+        images: in the training part, where known.
     """
+    changed = train_choice.changes()
     shown = [each for each in fields() if each.name not in skip]
-    _rows(recipe, [each for each in shown if not each.metadata["advanced"]])
+    form = _Form(own, now, changed, problems, dataset, images)
+    form.rows([each for each in shown if not each.metadata["advanced"]])
     advanced = [each for each in shown if each.metadata["advanced"]]
-    count = sum(each.name in changed() for each in advanced)
-    with st.expander("Advanced settings" + (f" · {count} changed" if count else ""), key="train-advanced"):
-        _rows(recipe, advanced)
-    if changed():
-        st.button("Back to the recipe's own settings", type="tertiary", on_click=reset, key="train-reset")
+    group = _groups(advanced, changed, problems)
+    if group:
+        with st.container(key="train-group"):
+            form.rows([each for each in advanced if each.metadata["group"] == group])
+    _changes(own, changed)
 
 
 def label(declared: "dataclasses.Field[Any]") -> str:
@@ -57,40 +68,131 @@ def step(value: float, high: float) -> float:
     return float(10 ** math.floor(math.log10(abs(value)))) if value else 0.01
 
 
-def _rows(recipe: Recipe, declared: "list[dataclasses.Field[Any]]") -> None:
-    for start in range(0, len(declared), _COLUMNS):
-        columns = st.columns(_COLUMNS, vertical_alignment="bottom")
-        for column, each in zip(columns, declared[start : start + _COLUMNS], strict=False):
-            with column:
-                _widget(recipe, each)
+def _groups(
+    advanced: "list[dataclasses.Field[Any]]", changed: Mapping[str, Any], problems: Mapping[str, str]
+) -> str:
+    """The headings of the folded fields with the number of changes under each; the one that is unfolded, if any."""
+
+    def words(group: str) -> str:
+        names = [each.name for each in advanced if each.metadata["group"] == group]
+        number = sum(name in changed for name in names)
+        wrong = " :material/error:" if any(name in problems for name in names) else ""
+        return f"{group} :small[{number} changed]{wrong}" if number else group
+
+    group = state.get(_GROUP) if state.get(_GROUP) in GROUPS else None
+    state.show("train-groups", group)
+    st.pills(
+        "More settings",
+        [group for group in GROUPS if any(each.metadata["group"] == group for each in advanced)],
+        key="train-groups",
+        format_func=words,
+        on_change=lambda: state.put(_GROUP, st.session_state["train-groups"]),
+    )
+    return str(group or "")
 
 
-def _widget(recipe: Recipe, declared: "dataclasses.Field[Any]") -> None:
-    name, metadata = declared.name, declared.metadata
-    own = getattr(recipe, name)
-    key = f"recipe-{name}"
-    st.session_state[key] = changed().get(name, own)
-    given: dict[str, Any] = {
-        "label": label(declared),
-        "key": key,
-        "help": metadata["help"],
-        "on_change": _keep,
-        "args": (name, own),
-    }
+def _changes(own: Recipe, changed: Mapping[str, Any]) -> None:
+    """What differs from the recipe, each with a button that takes it back."""
+    if not changed:
+        return
+    with st.container(key="train-changes", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f'<div class="quiet">{count(len(changed), "change")} from the recipe</div>')
+            st.button("Take all back", type="tertiary", on_click=train_choice.reset, key="train-reset")
+        for each in fields():
+            if each.name not in changed:
+                continue
+            with st.container(horizontal=True, vertical_alignment="center", key=f"changed-{each.name}"):
+                st.html(
+                    f'<div class="change"><b>{escape(label(each))}</b>'
+                    f"<span>{escape(_plainly(changed[each.name]))}</span>"
+                    f"<s>{escape(_plainly(getattr(own, each.name)))}</s></div>"
+                )
+                st.button(
+                    "",
+                    icon=":material/undo:",
+                    help=f"Take back: {label(each)}",
+                    type="tertiary",
+                    key=f"undo-{each.name}",
+                    on_click=train_choice.reset,
+                    args=(each.name,),
+                )
+
+
+def _plainly(value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if value != "" else "nothing"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Form:
+    """One drawing of the form; what `draw` was given."""
+
+    own: Recipe
+    now: Recipe
+    changed: Mapping[str, Any]
+    problems: Mapping[str, str]
+    dataset: Dataset
+    images: int | None
+
+    def rows(self, declared: "list[dataclasses.Field[Any]]") -> None:
+        """The fields side by side, what counts for nothing left out, long texts below each other."""
+        idle = train_words.idle(self.now)
+        counting = [each for each in declared if each.name not in idle or each.name in self.changed]
+        narrow = [each for each in counting if each.name not in WIDE]
+        for start in range(0, len(narrow), _COLUMNS):
+            columns = st.columns(_COLUMNS, vertical_alignment="top")
+            for column, each in zip(columns, narrow[start : start + _COLUMNS], strict=False):
+                with column:
+                    self._field(each)
+        for each in counting:
+            if each.name in WIDE:
+                self._field(each)
+
+    def _field(self, declared: "dataclasses.Field[Any]") -> None:
+        name, key = declared.name, f"recipe-{declared.name}"
+        value = self.changed.get(name, getattr(self.own, name))
+        words = plain(label(declared))
+        given: dict[str, Any] = {
+            "label": f":violet[**{words}**]" if name in self.changed else words,
+            "help": declared.metadata["help"],
+        }
+        special = recipe_fields.DRAWN.get(name)
+        if special:
+            special(recipe_fields.Place(name, key, value, self.now, self.dataset, given))
+        else:
+            _plain_widget(declared, key, value, given)
+        if name in self.problems:
+            st.html(f'<p class="wrong" role="alert">{escape(self.problems[name])}</p>')
+        elif said := train_words.meaning(name, self.now, self.images):
+            st.html(f'<p class="meaning">{escape(said)}</p>')
+
+
+def _plain_widget(declared: "dataclasses.Field[Any]", key: str, value: Any, given: dict[str, Any]) -> None:
+    """The widget that fits the field's kind, bounds and choices."""
+    metadata, own = declared.metadata, declared.default
+    state.show(key, value)
+    given = {**given, "key": key, "on_change": _keep, "args": (declared.name,)}
     if isinstance(own, bool):
         st.toggle(**given)
     elif metadata["choices"]:
-        st.selectbox(options=list(metadata["choices"]), **given)
+        st.selectbox(
+            options=list(metadata["choices"]), format_func=recipe_fields.named(declared.name), **given
+        )
     elif isinstance(own, int):
         st.number_input(min_value=int(metadata["low"]), max_value=int(metadata["high"]), step=1, **given)
     elif isinstance(own, float):
         low, high = float(metadata["low"]), float(metadata["high"])
-        st.number_input(min_value=low, max_value=high, step=step(own, high), format="%g", **given)
+        st.number_input(min_value=low, max_value=high, step=step(value, high), format="%g", **given)
     else:
         st.text_input(**given)
 
 
-def _keep(name: str, own: Any) -> None:
+def _keep(name: str) -> None:
     value = st.session_state[f"recipe-{name}"]
-    now = {key: old for key, old in changed().items() if key != name}
-    state.put(KEPT, now if value == own or value is None else {**now, name: value})
+    if value is not None:
+        train_choice.change(name, value)

@@ -24,7 +24,7 @@ from bloodapp.train.settings import quick, with_settings
 from bloodapp.ui import background, frame, review_effect_result, state
 from bloodapp.ui.steps import identity
 from bloodapp.ui.text import count, duration, plain, time_left
-from bloodapp.ui.train_run import chip
+from bloodapp.ui.train_state import chip
 
 _RECIPE, _SEED, _QUICK = "effect_recipe", "effect_seed", "effect_quick"
 _STYLE = Path(__file__).with_name("train.css")  # the states of a run look as on the Train page

@@ -1,7 +1,8 @@
-"""The Train page: set a training up, follow it, come back to it.
+"""The Train page: set a training up, follow it, come back to it, compare it with others.
 
-It shows one of two things: the form for a new training, or one run. Under it lies the list of all runs.
-The run on show is in the address (`?run=`); without one there, a training at work is shown by itself.
+It shows one of three things: the form for a new training, one run, or several beside each other. Under it lie the
+queue and the list of all runs. What is shown is in the address (`?run=`, `?train=new`, `?train=compare&compare=a,b`);
+without it there, a training at work is shown by itself.
 """
 
 from pathlib import Path
@@ -10,24 +11,45 @@ import streamlit as st
 
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, list_runs
-from bloodapp.ui import frame, state, train_list, train_new, train_run
+from bloodapp.ui import (
+    frame,
+    state,
+    train_choice,
+    train_compare,
+    train_list,
+    train_new,
+    train_queue,
+    train_run,
+)
 from bloodapp.ui.frame import Here
 from bloodapp.ui.pipeline_chips import STYLE as PIPELINE_STYLE
 
 _STYLE = Path(__file__).with_name("train.css")
+NEW, COMPARE = "new", "compare"
 
-FILTERS = ("recipe", train_new.AUGMENT)
-"""What the address carries besides dataset and run: the recipe's name and the chosen pipeline."""
+FILTERS = (
+    train_choice.RECIPE,
+    train_choice.CHANGES,
+    train_choice.AUGMENT,
+    train_choice.FROM,
+    train_list.CHOSEN,
+    "train",
+)
+"""What the address carries besides dataset and run."""
 
 
 def draw(here: Here) -> None:
     """Draw the page."""
+    train_choice.take_address(FILTERS)
     state.register("train", FILTERS)
     st.html(PIPELINE_STYLE)
     st.html(_STYLE)
-    runs = list_runs()
-    run = shown_run(here, runs)
-    if run is not None:
+    runs = [run for run in list_runs() if not run.parent]
+    compared = train_list.chosen(runs) if state.get("train") == COMPARE else []
+    run = None if compared else shown_run(here, runs)
+    if compared:
+        train_compare.draw(compared)
+    elif run is not None:
         train_run.draw(run)
     elif here.dataset is not None:
         train_new.draw(here.dataset)
@@ -38,15 +60,21 @@ def draw(here: Here) -> None:
             page="app.py",
             label="Choose a dataset",
         )
+    train_queue.draw(run)
     train_list.draw(runs, run)
 
 
 def shown_run(here: Here, runs: list[Run]) -> Run | None:
     """The run on show: the chosen one (a shipped one only when opened here), else the dataset's own at work."""
-    chosen = next((run for run in runs if run.name == state.get("run")), None)
-    if chosen is not None and (not chosen.shipped or state.get("opened_run") == chosen.name):
+    chosen = next((run for run in list_runs() if run.name == state.get("run")), None)
+    asked_new = state.get("train") == NEW
+    if (
+        chosen is not None
+        and not asked_new
+        and (not chosen.shipped or state.get("opened_run") == chosen.name)
+    ):
         return chosen
-    if state.get("new_training") or here.dataset is None:
+    if asked_new or here.dataset is None:
         return None
     mine = [run for run in runs if run.dataset == here.dataset.name and not run.shipped]
     at_work = next((run for run in mine if run.state() in ACTIVE), None)

@@ -1,17 +1,21 @@
-"""All trainings in a list: what they are, how they ended, what they score; newest first."""
+"""All trainings in a list: what they are, how they ended, what they score; newest first, a page at a time."""
 
 from html import escape
 
 import streamlit as st
 
 from bloodapp.errors import BloodappError
-from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, headline
-from bloodapp.ui import frame, state, train_run
-from bloodapp.ui.text import ago, count, percent
+from bloodapp.ui import frame, state, train_state
+from bloodapp.ui.text import ago, count, percent, plain
+
+CHOSEN = "compare"
+"""Where the names of the runs chosen to be compared are kept, and its name in the address."""
 
 SHOWN = 8
-"""Rows before "Show all"."""
+"""Rows of a page."""
+
+_PAGE = "runs_page"
 
 
 def draw(runs: list[Run], shown: Run | None) -> None:
@@ -19,21 +23,67 @@ def draw(runs: list[Run], shown: Run | None) -> None:
     if not runs:
         return
     own = [run for run in runs if not run.shipped]
-    frame.section("Runs", count(len(own), "run") if own else "only the one that ships with the app so far")
-    everything = bool(state.get("all_runs")) or len(runs) <= SHOWN
+    ticked = [run.name for run in chosen(runs)]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="train-runs-head"):
+        frame.section(
+            "Runs", count(len(own), "run") if own else "only the one that ships with the app so far"
+        )
+        _choice(ticked)
+    pages = -(-len(runs) // SHOWN)
+    page = min(int(state.get(_PAGE) or 0), pages - 1)
     with st.container(key="train-runs", gap=None):
         st.html(
             '<div class="run-row run-heading"><span>run</span><span>dataset</span><span>state</span>'
             "<span>clean</span><span>shifted</span><span>when</span></div>"
         )
-        for run in runs if everything else runs[:SHOWN]:
-            _row(run, here=shown is not None and run.name == shown.name)
-    if not everything:
-        label = f"Show all {len(runs)}"
-        st.button(label, type="tertiary", on_click=state.put, args=("all_runs", True), key="train-all")
+        for run in runs[page * SHOWN : (page + 1) * SHOWN]:
+            _row(run, here=shown is not None and run.name == shown.name, ticked=run.name in ticked)
+    if pages > 1:
+        _pages(page, pages, len(runs))
 
 
-def _row(run: Run, *, here: bool) -> None:
+def chosen(runs: list[Run]) -> list[Run]:
+    """The runs chosen to be compared, in the order in which they were chosen; names that are gone are passed over."""
+    names = [name for name in str(state.get(CHOSEN) or "").split(",") if name]
+    known = {run.name: run for run in runs}
+    return [known[name] for name in dict.fromkeys(names) if name in known]
+
+
+def choose(name: str, wanted: bool) -> None:
+    """Take a run into the comparison or out of it."""
+    names = [one for one in str(state.get(CHOSEN) or "").split(",") if one and one != name]
+    left = [*names, name] if wanted else names
+    state.put_together({CHOSEN: ",".join(left), **({} if left else {"train": None})})
+
+
+def open_run(name: str) -> None:
+    """Show a run on this page, and choose it for the others."""
+    state.put("opened_run", name)
+    state.put_together({"run": name, "train": None})
+
+
+def _choice(names: list[str]) -> None:
+    """What can be done with the runs that are ticked."""
+    if not names:
+        return
+    st.button(
+        f"Compare {len(names)}" if len(names) > 1 else "Compare",
+        key="train-compare",
+        disabled=len(names) < 2 or state.get("train") == "compare",
+        help="Tick a second run to compare it with." if len(names) < 2 else None,
+        on_click=state.put,
+        args=("train", "compare"),
+    )
+    st.button("Untick all", type="tertiary", key="train-untick", on_click=_untick)
+
+
+def _untick() -> None:
+    state.put_together(
+        {CHOSEN: None, "train": None if state.get("train") == "compare" else state.get("train")}
+    )
+
+
+def _row(run: Run, *, here: bool, ticked: bool) -> None:
     try:
         condition, scores = run.state(), headline(run)
     except BloodappError as error:
@@ -41,30 +91,47 @@ def _row(run: Run, *, here: bool) -> None:
         return
     clean, shifted = (scores or {}).get("accuracy"), (scores or {}).get("shifted_accuracy")
     notes = run.notes().strip().replace("\n", " ")
-    sub = " · ".join(part for part in (run.recipe, notes[:80]) if part)
+    kind = train_state.series_words(run)
+    sub = " · ".join(part for part in (run.recipe, kind, notes[:80]) if part)
     when = "ships with the app" if run.shipped else ago(run.created)
     with st.container(
         key=f"run-{'here' if here else 'row'}-{run.name}", horizontal=True, vertical_alignment="center"
     ):
+        box = f"tick-{run.name}"
+        state.show(box, ticked)
+        st.checkbox(
+            plain(f"Compare {run.title}"),
+            key=box,
+            label_visibility="collapsed",
+            width=28,
+            on_change=lambda: choose(run.name, st.session_state[box]),
+        )
         st.html(
             f'<div class="run-row"><span><b>{escape(run.title)}</b><small>{escape(sub)}</small></span>'
-            f"<span>{escape(run.dataset)}</span><span>{train_run.chip(condition)}</span>"
+            f"<span>{escape(run.dataset)}</span><span>{train_state.chip(condition)}</span>"
             f"<span>{percent(clean)}</span><span>{percent(shifted)}</span><span>{escape(when)}</span></div>"
         )
         st.button(
             "Open", key=f"open-{run.name}", on_click=open_run, args=(run.name,), disabled=here, width=72
         )
-        busy = run.shipped or condition in ACTIVE
-        with st.popover(
-            "", icon=":material/delete:", type="tertiary", disabled=busy, width=52, key=f"ask-{run.name}"
+
+
+def _pages(page: int, pages: int, total: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="train-pages"):
+        for label, target, icon in (
+            ("Newer", page - 1, ":material/chevron_left:"),
+            ("Older", page + 1, ":material/chevron_right:"),
         ):
-            st.html(f"<div>Delete <b>{escape(run.name)}</b> with all it wrote? This cannot be undone.</div>")
-            if st.button("Delete it for good", key=f"delete-{run.name}"):
-                train_run.delete(run)
-
-
-def open_run(name: str) -> None:
-    """Show a run on this page, and choose it for the others."""
-    state.choose_run(name)
-    state.put("opened_run", name)
-    state.put("new_training", False)
+            st.button(
+                label,
+                type="tertiary",
+                icon=icon,
+                key=f"train-{label.lower()}",
+                disabled=not 0 <= target < pages,
+                on_click=state.put,
+                args=(_PAGE, target),
+            )
+        first = page * SHOWN
+        st.html(
+            f'<span class="quiet">{first + 1}–{min(first + SHOWN, total)} of {count(total, "run")}</span>'
+        )

@@ -9,32 +9,30 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from bloodapp import workspace
-from bloodapp.augment.pipelines import resolve
-from bloodapp.charts.curves import learning_curve
-from bloodapp.charts.style import CONFIG
-from bloodapp.errors import BloodappError, PipelineError
+from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, request_stop, resume
-from bloodapp.runs.run import Run, delete_run, headline
-from bloodapp.ui import background, frame, state
-from bloodapp.ui.pipeline_chips import chips
-from bloodapp.ui.text import ago, duration, percent, plain, time_left
-
-STATES = {
-    "queued": "waiting",
-    "running": "training",
-    "done": "done",
-    "failed": "failed",
-    "stopped": "stopped",
-    "interrupted": "interrupted",
-}
-"""A run's states as people read them."""
+from bloodapp.runs.run import Run, headline
+from bloodapp.train import launch
+from bloodapp.ui import (
+    background,
+    frame,
+    state,
+    train_cost,
+    train_curves,
+    train_list,
+    train_menu,
+    train_more,
+    train_series,
+    train_state,
+)
+from bloodapp.ui.text import ago, count, duration, percent, plain, time_left
 
 
 def draw(run: Run) -> None:
     """Draw a run; a fragment follows it while it waits or works, and the page is drawn anew when its state changes."""
     before = run.state()
     _head(run, before)
+    train_menu.asked(run, before)
 
     def follow() -> None:
         status = _status(run)
@@ -43,44 +41,37 @@ def draw(run: Run) -> None:
         _body(run, status)
 
     background.live(follow, active=before in ACTIVE)
-    _more(run, before)
-
-
-def chip(state_: str) -> str:
-    """A run's state as a small coloured word, HTML."""
-    return f'<span class="run-state {escape(state_)}">{escape(STATES.get(state_, state_))}</span>'
-
-
-def best_epoch(run: Run) -> int | None:
-    """The epoch whose weights are kept so far, counted from 1; None before the first has ended."""
-    report = run.report()
-    if report and report.get("best_epoch"):
-        return int(report["best_epoch"])
-    try:
-        kept = workspace.read_json(run.folder / "checkpoints" / "state.json").get("best_epoch")
-    except (OSError, BloodappError):
-        return None
-    return int(kept) if kept else None
+    train_more.draw(run, before)
 
 
 def _head(run: Run, state_: str) -> None:
     recipe = run.config["recipe"]
     about = [
         str(recipe.get("title") or run.recipe).partition(":")[0],
+        train_state.series_words(run),
         run.dataset,
         f"started {ago(run.created)}" if run.created else "",
+        run.name if run.title != run.name else "",
     ]
     with st.container(horizontal=True, vertical_alignment="center", key="train-head"):
         st.html(
-            f'<div class="run-head"><h2>{escape(run.title)}</h2>{chip(state_)}'
+            f'<div class="run-head"><h2>{escape(run.title)}</h2>{train_state.chip(state_)}'
             f'<div class="quiet">{escape(" · ".join(part for part in about if part))}</div></div>'
         )
+        if run.parent:
+            st.button(
+                "The whole series",
+                key="train-parent",
+                icon=":material/arrow_upward:",
+                on_click=train_list.open_run,
+                args=(run.parent,),
+            )
+        train_menu.draw(run, state_)
         st.button("New training", on_click=_compose, key="train-compose", icon=":material/add:")
 
 
 def _compose() -> None:
-    state.choose_run(None)
-    state.put("new_training", True)
+    state.put_together({"run": None, "train": "new"})
 
 
 def _status(run: Run) -> dict[str, Any]:
@@ -89,13 +80,16 @@ def _status(run: Run) -> dict[str, Any]:
 
 def _body(run: Run, status: dict[str, Any]) -> None:
     metrics = run.metrics()
-    best = best_epoch(run)
+    best = train_state.best_epoch(run)
     if status["state"] in ACTIVE:
         _active(run, status)
-        _figures(status, metrics, best)
+        if not run.children:
+            _figures(status, metrics, best)
     else:
         _ended(run, status)
-    _curves(metrics, best)
+    if run.children:
+        train_series.draw(run)
+    train_curves.draw(metrics, best)
 
 
 def _active(run: Run, status: dict[str, Any]) -> None:
@@ -109,25 +103,27 @@ def _active(run: Run, status: dict[str, Any]) -> None:
         said = str(status.get("text") or "Starting")
     share = background.share(status) or 0.0
     left = "" if waiting or stopping or share >= 1 else time_left(status.get("eta_s"))
-    bar, button = st.columns([7, 1], vertical_alignment="bottom")
-    bar.progress(share, text=plain(" · ".join(part for part in (said, left) if part)))
-    label = "Stopping…" if stopping else "Take out" if waiting else "Stop"
-    if button.button(
-        label,
-        key="train-stop",
-        disabled=stopping,
-        width="stretch",
-        help="The best epoch so far is kept, and the training can be continued." if not waiting else None,
-    ):
-        request_stop(run.job)
-        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="train-progress"):
+        st.progress(share, text=plain(" · ".join(part for part in (said, left) if part)))
+        label = "Stopping…" if stopping else "Take out" if waiting else "Stop"
+        if st.button(
+            label,
+            key="train-stop",
+            disabled=stopping,
+            width=110,
+            help="The best epoch so far is kept, and the training can be continued." if not waiting else None,
+        ):
+            request_stop(run.job)
+            st.rerun()
 
 
 def _figures(status: dict[str, Any], metrics: pd.DataFrame, best: int | None) -> None:
     epoch, epochs = status.get("epoch"), status.get("epochs")
     last = metrics.iloc[-1].to_dict() if len(metrics) else {}
+    phase = status.get("phase") or last.get("phase")
     shown = [
         ("epoch", f"{epoch} of {epochs}" if epoch and epochs else "–"),
+        *([("learning now", str(phase))] if phase else []),
         ("loss", _decimal(status.get("loss", last.get("loss")))),
         ("accuracy", percent(_real(status.get("accuracy", last.get("accuracy"))))),
         ("validation", percent(_real(last.get("val_accuracy")))),
@@ -135,8 +131,15 @@ def _figures(status: dict[str, Any], metrics: pd.DataFrame, best: int | None) ->
         ("best so far", _best(metrics, best)),
         ("images/s", f"{status['images_per_s']:,.0f}" if status.get("images_per_s") else "–"),
         ("device", str(status.get("device") or "–")),
+        *_memory(status),
     ]
     frame.facts(shown)
+
+
+def _memory(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    """The memory that a training took, of the computer and of its GPU, where it was measured."""
+    named = (("memory", "memory_mib"), ("GPU memory", "gpu_memory_mib"))
+    return [(name, train_cost.memory(figures[key])) for name, key in named if figures.get(key)]
 
 
 def _best(metrics: pd.DataFrame, best: int | None) -> str:
@@ -150,7 +153,7 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
     """What became of it in plain words, its figures, and the actions that fit."""
     name = status["state"]
     results = headline(run)
-    if results:
+    if results and not run.children:
         _results(run, results)
     if name == "failed":
         frame.error(str(status.get("error") or "It did not work; the reason is in its log."))
@@ -162,19 +165,38 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
             '<p class="said">Cut off: its process ended before the work was done. '
             "Nothing that was finished is lost; it continues after the last whole epoch.</p>"
         )
+    _next(run, status)
+
+
+def _next(run: Run, status: dict[str, Any]) -> None:
+    """The buttons that lead on from a run that has ended."""
+    name, smaller = status["state"], status.get("smaller_batch")
+    # What was cut off wants to go on; of what ended otherwise one reads what there is.
+    go_on = name == "interrupted" or not run.finished
+    if name == "done" and not run.finished:
+        return
     with st.container(horizontal=True):
-        icon = ":material/query_stats:"
-        # What was cut off wants to go on; of what ended otherwise one reads what there is.
-        go_on = name == "interrupted" or not run.finished
         if run.finished and st.button(
-            "Read the results", type="secondary" if go_on else "primary", icon=icon, key="train-read"
+            "Read the results",
+            type="secondary" if go_on else "primary",
+            icon=":material/query_stats:",
+            key="train-read",
         ):
             state.choose_run(run.name)
             st.switch_page("pages/4_Evaluate.py", query_params=state.address())
+        if name == "failed" and smaller:
+            st.button(
+                f"Try with batch {smaller}",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="train-smaller",
+                on_click=_smaller,
+                args=(run, int(smaller)),
+            )
         if name in ("failed", "stopped", "interrupted"):
             st.button(
                 "Try again" if name == "failed" else "Continue",
-                type="primary" if go_on else "secondary",
+                type="primary" if go_on and not smaller else "secondary",
                 icon=":material/play_arrow:",
                 key="train-continue",
                 on_click=_continue,
@@ -185,20 +207,28 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
 def _results(run: Run, results: dict[str, Any]) -> None:
     report = run.report() or {}
     part = "test" if results["part"] == "test" else "validation"
+    noisy = report.get("parts", {}).get(results["part"], {}).get("noisy_accuracy")
+    kept = f"epoch {report['best_epoch']} of {report.get('epochs', '?')}" if report.get("best_epoch") else "–"
     pairs = [
         (f"{part} accuracy, clean", percent(results["accuracy"])),
         ("the same images, shifted", percent(results.get("shifted_accuracy"))),
-        (
-            "kept",
-            f"epoch {report['best_epoch']} of {report.get('epochs', '?')}"
-            if report.get("best_epoch")
-            else "–",
-        ),
+        *([("under white noise", percent(noisy))] if noisy is not None else []),
+        ("kept", kept),
         ("time", duration(report.get("seconds"))),
         ("images/s", f"{report['images_per_s']:,.0f}" if report.get("images_per_s") else "–"),
         ("device", str(report.get("device") or "–")),
+        *_memory(report),
+        *([("parameters", f"{report['parameters']:,}")] if report.get("parameters") else []),
     ]
     frame.facts(pairs)
+    if report.get("test_reads"):
+        st.html(
+            f'<p class="quiet">The test part was read {_times(int(report["test_reads"]))}, after the training.</p>'
+        )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else count(number, "time")
 
 
 def _continue(run: Run) -> None:
@@ -210,77 +240,14 @@ def _continue(run: Run) -> None:
         background.runner().wake()
 
 
-def _curves(metrics: pd.DataFrame, best: int | None) -> None:
-    if len(metrics) < 2:
-        return
-    with st.container(key="train-curves"):
-        left, right = st.columns(2, gap="large")
-    epochs = metrics["epoch"].tolist()
-    has_shifted = "val_shifted_accuracy" in metrics
-    for column, name in ((left, "loss"), (right, "accuracy")):
-        figure = learning_curve(
-            epochs,
-            _column(metrics, name),
-            _column(metrics, f"val_{name}"),
-            shifted=_column(metrics, "val_shifted_accuracy") if name == "accuracy" and has_shifted else None,
-            name=name,
-            best_epoch=best,
-            share=name == "accuracy",
-        )
-        column.plotly_chart(figure, key=f"train-curve-{name}", config=CONFIG)
-
-
-def _column(metrics: pd.DataFrame, name: str) -> list[float | None]:
-    if name not in metrics:
-        return [None] * len(metrics)
-    return [_real(value) for value in metrics[name].tolist()]
-
-
-def _more(run: Run, before: str) -> None:
-    """The notes, the recipe as it was, and the log, which comes first for a run that failed."""
-    first = "Log" if before == "failed" else "Notes"
-    notes, settings, log = st.tabs(["Notes", "Settings", "Log"], default=first, key=f"train-more-{run.name}")
-    with notes:
-        _notes(run)
-    with settings:
-        fields = {name: value for name, value in run.config["recipe"].items() if name not in ("title", "why")}
-        named = fields.pop("pipeline", "none")
-        try:
-            # The text as it was when the run began: a saved name may mean something else by now.
-            st.html(chips(resolve(str(run.config.get("pipeline") or named))))
-        except PipelineError as error:
-            frame.error(error)
-        frame.facts([(name.replace("_", " "), _plainly(value)) for name, value in fields.items()])
-    with log:
-        text = "" if run.shipped else run.job.log()
-        st.code(
-            text or "Nothing written yet.", language=None, height=260 if text.count("\n") > 10 else "content"
-        )
-
-
-def _notes(run: Run) -> None:
-    key = f"notes-{run.name}"
-    st.text_area(
-        "Notes",
-        run.notes(),
-        key=key,
-        label_visibility="collapsed",
-        placeholder="What you tried and what it showed. Kept with the run.",
-        disabled=run.shipped,
-        on_change=lambda: run.write_notes(st.session_state[key]),
-    )
-
-
-def delete(run: Run) -> None:
-    """Delete a run and go back to the form."""
+def _smaller(run: Run, batch: int) -> None:
     try:
-        delete_run(run)
+        new = launch.again(run, batch=batch)
     except BloodappError as error:
-        frame.error(error)
+        st.toast(plain(str(error)), icon=":material/error:")
     else:
-        state.choose_run(None)
-        st.toast(plain(f"{run.name} is deleted."))
-        st.rerun()
+        background.runner().wake()
+        state.put_together({"run": new.name, "train": None})
 
 
 def _real(value: Any) -> float | None:
@@ -290,7 +257,3 @@ def _real(value: Any) -> float | None:
 def _decimal(value: Any) -> str:
     number = _real(value)
     return "–" if number is None else f"{number:.3f}"
-
-
-def _plainly(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,9 +17,7 @@ from bloodapp.data.decisions import record
 from bloodapp.errors import NotFound
 from bloodapp.review.scan import scan
 from bloodapp.runs.run import Run, list_runs, open_run
-from bloodapp.train.recipe import fields
 from bloodapp.train.recipes import DEFAULT, RECIPES
-from bloodapp.ui import recipe_form
 from tests.made import make_run
 
 Open = Callable[..., AppTest]
@@ -47,6 +45,13 @@ def start_button(page: AppTest) -> Any:
     return next(button for button in page.button if button.label == "Start training")
 
 
+def choose_from_menu(page: AppTest, run: str, what: str) -> None:
+    """Open a run's menu and press one of its buttons, `delete` for instance."""
+    page.session_state[f"train-menu-{run}"] = True
+    page.run()
+    page.button(key=f"menu-{what}").click().run()
+
+
 @contextmanager
 def at_work(run: Run, **status: Any) -> Iterator[None]:
     """Stand for the process that performs the run: hold its lock and say that it runs."""
@@ -69,43 +74,20 @@ def test_one_primary_button_and_what_it_would_do(tiny: Dataset, open_page: Open)
     page = open_page(PAGE, dataset="tiny")
     assert not page.exception
     assert primary(page) == ["Start training"]
-    choice = page.radio(key="train-recipe")
-    assert choice.value == DEFAULT
-    assert list(choice.proto.captions) == [recipe.why for recipe in RECIPES.values()]
+    assert page.radio(key="train-recipe-0").value == DEFAULT
     text = words(page)
     assert "46 images remain of 48" in text
     for cell_class in tiny.classes:
         assert cell_class.title in text
-    assert "About 10 min" in text
+    assert "about 10 min" in text
     assert OWN in text
-
-
-def test_the_form_is_drawn_from_the_fields(tiny: Dataset, open_page: Open) -> None:
-    """Every field of a recipe but the pipeline has one widget with its help, bounds and choices."""
-    page = open_page(PAGE, dataset="tiny")
-    widgets = {
-        element.key: element
-        for kind in ("number_input", "selectbox", "toggle", "text_input")
-        for element in page.get(kind)
-        if str(element.key).startswith("recipe-")
-    }
-    assert set(widgets) == {f"recipe-{each.name}" for each in fields()} - {"recipe-pipeline"}
-    for each in fields():
-        if each.name == "pipeline":
-            continue
-        widget = widgets[f"recipe-{each.name}"]
-        assert widget.proto.help == each.metadata["help"]
-        assert widget.value == getattr(RECIPES[DEFAULT], each.name)
-        if each.metadata["choices"]:
-            assert widget.options == list(each.metadata["choices"])
-        elif each.metadata["low"] is not None:
-            assert (widget.min, widget.max) == (each.metadata["low"], each.metadata["high"])
 
 
 def test_starting_queues_a_run_with_the_settings(tiny: Dataset, open_page: Open, idle_runner: Any) -> None:
     """The button makes one run with the changed fields and the chosen pipeline, shows it, and wakes the runner."""
     page = open_page(PAGE, dataset="tiny", augment="flip|rotate(15)", recipe="plain")
     page.number_input(key="recipe-epochs").set_value(7).run()
+    page.pills(key="train-groups").set_value("Split").run()
     page.number_input(key="recipe-test_share").set_value(0.2).run()
     start_button(page).click().run()
     assert not page.exception
@@ -143,6 +125,7 @@ def test_changed_settings_survive_another_page_and_can_be_taken_back(tiny: Datas
 def test_settings_that_do_not_go_together_are_told(tiny: Dataset, open_page: Open) -> None:
     """Two shares that leave nothing to train on are answered in a sentence."""
     page = open_page(PAGE, dataset="tiny")
+    page.pills(key="train-groups").set_value("Split").run()
     page.number_input(key="recipe-val_share").set_value(0.5)
     page.number_input(key="recipe-test_share").set_value(0.5).run()
     assert not page.exception
@@ -296,6 +279,8 @@ def test_the_list_opens_and_deletes(tiny: Dataset, open_page: Open) -> None:
     page.button(key="open-first").click().run()
     assert page.query_params["run"] == "first"
     assert page.button(key="open-first").disabled
+    choose_from_menu(page, "first", "delete")
+    assert "cannot be undone" in words(page)
     page.button(key="delete-first").click().run()
     assert not page.exception
     with pytest.raises(NotFound):
@@ -333,17 +318,6 @@ def test_notes_are_kept_with_the_run(tiny: Dataset, open_page: Open) -> None:
     page.text_area(key="notes-noted").set_value("<b>wider</b> stem").run()
     assert run.notes() == "<b>wider</b> stem"
     assert "&lt;b&gt;wider&lt;/b&gt; stem" in words(open_page(PAGE, dataset="tiny"))
-
-
-def test_labels_and_steps_of_fields() -> None:
-    """Fields are named in words with their unit; steps fit the size of the number."""
-    declared = {each.name: each for each in fields()}
-    assert recipe_form.label(declared["learning_rate"]) == "Learning rate"
-    assert recipe_form.label(declared["size"]) == "Size (pixels)"
-    assert recipe_form.label(declared["minutes"]) == "Minutes"
-    assert recipe_form.step(0.003, 10) == 0.001
-    assert recipe_form.step(0.0, 0.9) == 0.01
-    assert recipe_form.step(8.0, 10_000) == 1.0
 
 
 def _checkpoints(run: Run) -> Any:

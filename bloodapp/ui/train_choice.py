@@ -1,0 +1,159 @@
+"""What is chosen for a new training: the recipe, what differs from it, the pipeline, the run it was taken from.
+
+All of it is in the address, `?recipe=r3&set=epochs%3D20`: a link, a reload and the back button hold, and two tabs do
+not disturb each other.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from bloodapp.augment.pipelines import resolve
+from bloodapp.errors import BloodappError
+from bloodapp.runs.run import Run
+from bloodapp.train.recipe import Recipe, fields
+from bloodapp.train.recipes import DEFAULT, RECIPES
+from bloodapp.train.settings import checked, from_settings, settings, with_settings
+from bloodapp.ui import state
+
+RECIPE, CHANGES, AUGMENT, FROM = "recipe", "set", "augment", "from"
+"""Names in the address: of the recipe, of what differs from it, of the pipeline chosen, of the run it came from."""
+
+WHOLE = "whole"
+"""The key of a problem that no single field has."""
+
+
+def take_address(names: tuple[str, ...]) -> None:
+    """An address that names a recipe says all that is chosen: what it leaves out is not chosen."""
+    if RECIPE in st.query_params:
+        for name in names:
+            if name not in st.query_params:
+                state.put(name, None)
+
+
+def recipe() -> Recipe:
+    """The chosen recipe as it ships."""
+    return RECIPES[name] if (name := state.get(RECIPE)) in RECIPES else RECIPES[DEFAULT]
+
+
+def choose(name: str) -> None:
+    """Choose a recipe, with nothing changed."""
+    state.put_together({RECIPE: name, CHANGES: None, FROM: None})
+
+
+def changes() -> dict[str, Any]:
+    """The fields that differ from the recipe, by name, in the recipe's order; text that cannot be read stays text."""
+    own = recipe()
+    found = _read(str(state.get(CHANGES) or ""))
+    return {name: value for name, value in found.items() if value != getattr(own, name)}
+
+
+def change(name: str, value: Any) -> None:
+    """Give one field a value; the recipe's own value is no change."""
+    _keep({**changes(), name: value})
+
+
+def reset(name: str | None = None) -> None:
+    """Take one change back, or all of them."""
+    _keep({} if name is None else {key: value for key, value in changes().items() if key != name})
+
+
+def _keep(values: Mapping[str, Any]) -> None:
+    state.put(CHANGES, _written(recipe(), values))
+
+
+def _written(own: Recipe, values: Mapping[str, Any]) -> str | None:
+    kept = {name: value for name, value in values.items() if value != getattr(own, name)}
+    return urlencode({name: _text(value) for name, value in kept.items()}) or None
+
+
+def duplicate(run: Run) -> None:
+    """Fill the form with the recipe of a run and all that it had changed."""
+    theirs = from_settings({**settings(RECIPES[DEFAULT]), **run.config["recipe"]})
+    own = RECIPES.get(theirs.name, RECIPES[DEFAULT])
+    differs = {each.name: getattr(theirs, each.name) for each in fields() if each.name != "pipeline"}
+    pipeline = theirs.pipeline
+    with suppress(BloodappError):
+        resolve(pipeline)
+        # The text as it was when the run began: a saved name may mean something else by now.
+        pipeline = pipeline if pipeline == own.pipeline else str(run.config.get("pipeline") or pipeline)
+    state.put_together(
+        {
+            RECIPE: own.name,
+            CHANGES: _written(own, differs),
+            AUGMENT: None if pipeline == own.pipeline else pipeline,
+            FROM: run.name,
+        }
+    )
+
+
+def settle() -> tuple[Recipe, dict[str, str]]:
+    """The recipe with every change that can be read, and what is wrong, a sentence by field.
+
+    What fits together with nothing is under `WHOLE`.
+    """
+    own, values, problems = recipe(), {}, {}
+    for name, value in {**changes(), **pipeline_change()}.items():
+        try:
+            values[name] = checked(_declared()[name], value)
+        except BloodappError as error:
+            problems[name] = str(error)
+        if name == "weights" and value in ("", "run:"):
+            problems[name] = "Say which weights: choose a run, or give the path of a file."
+    try:
+        return with_settings(own, values), problems
+    except BloodappError as error:
+        # Which of the changes do not go together, the sentence says: it names the fields.
+        return dataclasses.replace(own, **values), {**problems, WHOLE: str(error)}
+
+
+def pipeline_change() -> dict[str, str]:
+    """The pipeline chosen on the Augment page as a setting; nothing when none was chosen or it cannot be read."""
+    asked = state.get(AUGMENT)
+    with suppress(BloodappError):
+        if asked:
+            resolve(str(asked))
+            return {"pipeline": str(asked)}
+    return {}
+
+
+def pipeline_problem() -> str:
+    """Why the pipeline in the address cannot be taken; empty when it can."""
+    try:
+        resolve(str(state.get(AUGMENT) or "none"))
+    except BloodappError as error:
+        return f"The augmentation in the address cannot be read, the recipe's own is taken. {error}"
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _declared() -> dict[str, "dataclasses.Field[Any]"]:
+    return {each.name: each for each in fields()}
+
+
+@lru_cache(maxsize=64)
+def _read_items(text: str) -> tuple[tuple[str, Any], ...]:
+    given = dict(parse_qsl(text, keep_blank_values=True))
+    found: list[tuple[str, Any]] = []
+    for name, declared in _declared().items():
+        if name not in given:
+            continue
+        try:
+            found.append((name, checked(declared, given[name])))
+        except BloodappError:
+            if isinstance(declared.default, str) and not declared.metadata["choices"]:
+                found.append((name, given[name]))
+    return tuple(found)
+
+
+def _read(text: str) -> dict[str, Any]:
+    return dict(_read_items(text))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

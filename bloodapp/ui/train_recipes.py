@@ -1,0 +1,70 @@
+"""The choice of a recipe by what it is for: headings, and under each its recipes as cards."""
+
+from html import escape
+
+import streamlit as st
+
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.recipes import PURPOSES, RECIPES
+from bloodapp.ui import state, train_choice, train_words
+from bloodapp.ui.text import plain
+
+_PURPOSE = "purpose"
+"""Where the heading on show is kept, while no recipe of it is chosen."""
+
+
+def draw() -> None:
+    """Draw the headings and the recipes of the one on show; the chosen one is marked."""
+    chosen = train_choice.recipe()
+    came_from = state.get(train_choice.FROM)
+    purpose = state.get(_PURPOSE) if state.get(_PURPOSE) in PURPOSES else chosen.purpose
+    state.show("train-purpose", purpose)
+    st.segmented_control(
+        "What it is for",
+        PURPOSES,
+        key="train-purpose",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: state.put(_PURPOSE, st.session_state["train-purpose"]),
+    )
+    offered = [recipe for recipe in RECIPES.values() if recipe.purpose == purpose]
+    names = [recipe.name for recipe in offered]
+    box = f"train-recipe-{PURPOSES.index(purpose)}"
+    state.show(box, chosen.name if chosen.name in names else None)
+    with st.container(key="train-recipes"):
+        st.radio(
+            "Recipe",
+            names,
+            key=box,
+            format_func=lambda name: plain(RECIPES[name].title),
+            captions=[_caption(recipe) for recipe in offered],
+            label_visibility="collapsed",
+            on_change=_choose,
+            args=(box,),
+        )
+    if chosen.name not in names:
+        st.html(f'<p class="quiet">Chosen: {escape(chosen.title)}</p>')
+    if came_from:
+        _origin(str(came_from))
+
+
+def _caption(recipe: Recipe) -> str:
+    about, measured = train_words.why(recipe)
+    lines = [plain(about), f"**{plain(measured)}**" if measured else "", plain(train_words.network(recipe))]
+    return "  \n".join(line for line in lines if line)
+
+
+def _choose(box: str) -> None:
+    if name := st.session_state[box]:
+        state.put(_PURPOSE, None)
+        train_choice.choose(name)
+
+
+def _origin(name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="train-origin"):
+        st.html(f'<p class="quiet">Filled in from the run <b>{escape(name)}</b>.</p>')
+        st.button("Start from the recipe instead", type="tertiary", key="train-origin-off", on_click=_plain)
+
+
+def _plain() -> None:
+    train_choice.choose(train_choice.recipe().name)

@@ -1,0 +1,40 @@
+"""A run's state, kind and kept epoch in words, wherever runs are shown."""
+
+from html import escape
+
+from bloodapp import workspace
+from bloodapp.errors import BloodappError
+from bloodapp.runs.run import Run
+
+STATES = {
+    "queued": "waiting",
+    "running": "training",
+    "done": "done",
+    "failed": "failed",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+}
+"""A run's states as people read them."""
+
+
+def chip(state: str) -> str:
+    """A run's state as a small coloured word, HTML."""
+    return f'<span class="run-state {escape(state)}">{escape(STATES.get(state, state))}</span>'
+
+
+def series_words(run: Run) -> str:
+    """What a series is made of, `5 folds`; empty for one training."""
+    series = run.config.get("series") or {}
+    return f"{len(series.get('children', []))} {series.get('kind', 'trainings')}" if series else ""
+
+
+def best_epoch(run: Run) -> int | None:
+    """The epoch whose weights are kept so far, counted from 1; None before the first has ended."""
+    report = run.report()
+    if report and report.get("best_epoch"):
+        return int(report["best_epoch"])
+    try:
+        kept = workspace.read_json(run.folder / "checkpoints" / "state.json").get("best_epoch")
+    except (OSError, BloodappError):
+        return None
+    return int(kept) if kept else None
