@@ -14,10 +14,10 @@ BENCH_STAMP := $(VENV)/installed-bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: app env test bench check fix clean help
+.PHONY: app env test test-full bench check fix clean help
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 app: $(APP_STAMP) ## start the app on http://localhost:8501 (PORT=… for another port, GPU=1 for CUDA)
 	@test -d "$${BLOODAPP_HOME:-workspace}/datasets" || $(BIN)/python -m bloodapp import sample
@@ -27,6 +27,9 @@ env: $(DEV_STAMP) ## make the environment for tests and checks, and nothing else
 
 test: $(DEV_STAMP) ## run all tests, those in a real browser included
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-full: $(DEV_STAMP) ## what takes minutes: every network trains a step, twenty trainings stopped at random
+	$(BIN)/python -m pytest tests/full
 
 bench: $(BENCH_STAMP) ## measure what the README claims
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
