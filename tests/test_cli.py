@@ -33,6 +33,8 @@ COMMANDS = [
     "runs",
     "recipes",
     "pipelines",
+    "cost",
+    "rates",
     "evaluate",
     "predict",
     "jobs",

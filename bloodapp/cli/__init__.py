@@ -7,6 +7,7 @@
     decide       decide
     augment      augment
     train        train, runs, recipes, pipelines
+    cost         cost, rates
     classify     evaluate, predict
     work         jobs, work
     doctor       doctor
@@ -21,7 +22,7 @@ import sys
 from collections.abc import Sequence
 
 from bloodapp import __version__
-from bloodapp.cli import augment, classify, data, decide, doctor, plant, review, terminal, train, work
+from bloodapp.cli import augment, classify, cost, data, decide, doctor, plant, review, terminal, train, work
 from bloodapp.errors import BloodappError
 
 _EXAMPLES = """\
@@ -49,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, plant, decide, augment, train, classify, work, doctor):
+    for room in (data, review, plant, decide, augment, train, cost, classify, work, doctor):
         room.add(commands)
     return made
 

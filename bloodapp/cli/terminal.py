@@ -43,6 +43,17 @@ def command(
     return added
 
 
+def settings(pairs: Sequence[str]) -> dict[str, str]:
+    """The fields and values of repeated `--set FIELD=VALUE`; raises InvalidValue."""
+    found = {}
+    for pair in pairs:
+        field, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidValue(f"--set takes FIELD=VALUE, as in --set epochs=10, not '{pair}'.")
+        found[field.strip()] = value.strip()
+    return found
+
+
 def table(rows: Iterable[Sequence[object]]) -> None:
     """Print rows in columns, the name first."""
     texts = [[str(cell) for cell in row] for row in rows]

@@ -1,7 +1,6 @@
 """`train`, `runs`, `recipes` and `pipelines`."""
 
 import argparse
-from collections.abc import Sequence
 
 from bloodapp.cli import terminal
 from bloodapp.cli.work import follow
@@ -85,7 +84,7 @@ def do_train(args: argparse.Namespace) -> int:
     from bloodapp.train.settings import with_settings
 
     dataset = open_dataset(args.name)
-    recipe = with_settings(recipe_named(args.recipe or DEFAULT), _settings(args.set))
+    recipe = with_settings(recipe_named(args.recipe or DEFAULT), terminal.settings(args.set))
     if args.before_and_after:
         from bloodapp.train.effect import start_pair
 
@@ -162,16 +161,6 @@ def _show(name: str) -> int:
             terminal.say(f"{clean} right on {score['n']:,} {score['part']} images, {shifted} under the shift")
         print(name)
     return code
-
-
-def _settings(pairs: Sequence[str]) -> dict[str, str]:
-    settings = {}
-    for pair in pairs:
-        field, equals, value = pair.partition("=")
-        if not equals:
-            raise InvalidValue(f"--set takes FIELD=VALUE, as in --set epochs=10, not '{pair}'.")
-        settings[field.strip()] = value.strip()
-    return settings
 
 
 def show_runs(args: argparse.Namespace) -> None:
