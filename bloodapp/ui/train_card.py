@@ -11,7 +11,7 @@ import streamlit as st
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import last_seq
 from bloodapp.errors import BloodappError
-from bloodapp.train.launch import PARTS, plan_split, start
+from bloodapp.train.launch import MOST_REPEATS, PARTS, plan_split, start
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
@@ -21,7 +21,6 @@ from bloodapp.ui.text import count
 
 _SPLITTING = ("val_share", "test_share", "keep_parts", "stratified", "grouped", "images", "seed")
 _REPEATS = "repeats"
-_MOST_REPEATS = 20
 
 
 def draw(dataset: Dataset, recipe: Recipe, problems: Mapping[str, str]) -> int | None:
@@ -74,7 +73,7 @@ def _begin(dataset: Dataset, recipe: Recipe, *, shrink: bool, repeats: int, read
         st.number_input(
             "Repeats",
             min_value=1,
-            max_value=_MOST_REPEATS,
+            max_value=MOST_REPEATS,
             key="train-repeats",
             width=190,
             disabled=recipe.folds > 1,
@@ -89,7 +88,7 @@ def _begin(dataset: Dataset, recipe: Recipe, *, shrink: bool, repeats: int, read
 
 def _kept_repeats() -> int:
     kept = state.get(_REPEATS) or 1
-    return min(int(kept), _MOST_REPEATS)
+    return min(int(kept), MOST_REPEATS)
 
 
 def _start(dataset: Dataset, recipe: Recipe, shrink: bool, repeats: int) -> None:
@@ -105,12 +104,12 @@ def _start(dataset: Dataset, recipe: Recipe, shrink: bool, repeats: int) -> None
 
 
 def _problems(problems: Mapping[str, str]) -> None:
-    """What keeps the training from starting; what stands at a field already is only pointed at."""
+    """What keeps the training from starting; of several fields the first."""
     if whole := problems.get(train_choice.WHOLE):
         frame.error(whole)
     elif problems:
-        names = ", ".join(name.replace("_", " ") for name in problems)
-        frame.error(f"Not ready yet: {names} cannot be read. The reason stands at the field.")
+        name, said = next(iter(problems.items()))
+        frame.error(f"Not ready yet, because of {name.replace('_', ' ')}. {said}")
 
 
 Plan = tuple["np.ndarray", "np.ndarray", "np.ndarray"]

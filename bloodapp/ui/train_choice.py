@@ -5,8 +5,8 @@ not disturb each other.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,9 +16,11 @@ import streamlit as st
 from bloodapp.augment.pipelines import resolve
 from bloodapp.errors import BloodappError
 from bloodapp.runs.run import Run
+from bloodapp.train import start
+from bloodapp.train.launch import recipe_of
 from bloodapp.train.recipe import Recipe, fields
 from bloodapp.train.recipes import DEFAULT, RECIPES
-from bloodapp.train.settings import checked, from_settings, settings, with_settings
+from bloodapp.train.settings import checked, with_settings
 from bloodapp.ui import state
 
 RECIPE, CHANGES, AUGMENT, FROM = "recipe", "set", "augment", "from"
@@ -74,14 +76,10 @@ def _written(own: Recipe, values: Mapping[str, Any]) -> str | None:
 
 def duplicate(run: Run) -> None:
     """Fill the form with the recipe of a run and all that it had changed."""
-    theirs = from_settings({**settings(RECIPES[DEFAULT]), **run.config["recipe"]})
+    theirs = recipe_of(run)
     own = RECIPES.get(theirs.name, RECIPES[DEFAULT])
     differs = {each.name: getattr(theirs, each.name) for each in fields() if each.name != "pipeline"}
     pipeline = theirs.pipeline
-    with suppress(BloodappError):
-        resolve(pipeline)
-        # The text as it was when the run began: a saved name may mean something else by now.
-        pipeline = pipeline if pipeline == own.pipeline else str(run.config.get("pipeline") or pipeline)
     state.put_together(
         {
             RECIPE: own.name,
@@ -97,19 +95,31 @@ def settle() -> tuple[Recipe, dict[str, str]]:
 
     What fits together with nothing is under `WHOLE`.
     """
-    own, values, problems = recipe(), {}, {}
+    own, values = recipe(), dict[str, Any]()
+    problems: dict[str, str] = {}
     for name, value in {**changes(), **pipeline_change()}.items():
-        try:
+        with _told(problems, name):
             values[name] = checked(_declared()[name], value)
-        except BloodappError as error:
-            problems[name] = str(error)
         if name == "weights" and value in ("", "run:"):
             problems[name] = "Say which weights: choose a run, or give the path of a file."
     try:
-        return with_settings(own, values), problems
+        recipe_now = with_settings(own, values)
+        if "weights" not in problems:
+            with _told(problems, "weights"):
+                start.check(recipe_now)
+        return recipe_now, problems
     except BloodappError as error:
         # Which of the changes do not go together, the sentence says: it names the fields.
         return dataclasses.replace(own, **values), {**problems, WHOLE: str(error)}
+
+
+@contextmanager
+def _told(problems: dict[str, str], name: str) -> Iterator[None]:
+    """Keep what goes wrong inside as the problem of this field."""
+    try:
+        yield
+    except BloodappError as error:
+        problems[name] = str(error)
 
 
 def pipeline_change() -> dict[str, str]:

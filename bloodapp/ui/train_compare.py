@@ -85,7 +85,7 @@ def _scores(runs: Sequence[Run], colours: dict[str, str]) -> None:
     heads = ["run", "images", "clean", "shifted", "gap", "balanced", "kept", "time", "parameters"]
     first = answered[0] if answered else runs[0]
     if judged.same:
-        heads.insert(5, f"clean, beside {first.title}")
+        heads.insert(5, "against the first")
     rows = []
     for run in runs:
         cells = [_mark(run, colours), *_figures(run, judged.part)]

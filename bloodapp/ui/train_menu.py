@@ -1,13 +1,13 @@
 """What can be done with a run, in one quiet menu: duplicate, rename, reproduce, delete."""
 
 from html import escape
-from importlib import import_module
 
 import streamlit as st
 
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, delete_run
+from bloodapp.train import reproduce
 from bloodapp.ui import background, frame, state, train_choice, train_list
 from bloodapp.ui.text import plain
 
@@ -29,7 +29,14 @@ def draw(run: Run, state_: str) -> None:
             _item("Duplicate", "content_copy", key, _duplicate, run)
             _item("Rename", "edit", key, _ask, run, "rename", off=run.shipped)
             _item("Take out of comparison" if compared else "Compare", "compare_arrows", key, _compare, run)
-            _item("Reproduce", "replay", key, _reproduce, run, off=not run.finished or bool(run.parent))
+            _item(
+                "Reproduce",
+                "replay",
+                key,
+                _reproduce,
+                run,
+                off=run.report() is None or busy or bool(run.parent),
+            )
             _item("Delete", "delete", key, _ask, run, "delete", off=run.shipped or busy)
 
 
@@ -77,7 +84,6 @@ def _compare(run: Run) -> None:
 
 
 def _reproduce(run: Run) -> None:
-    reproduce = import_module("bloodapp.train.reproduce")
 
     try:
         new = reproduce.start(run)

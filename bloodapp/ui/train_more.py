@@ -1,14 +1,17 @@
 """Beneath a run: its notes, its recipe with what differs from the shipped one first, and its log."""
 
+from functools import lru_cache
 from html import escape
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from bloodapp.augment.pipelines import resolve
-from bloodapp.errors import BloodappError, PipelineError
+from bloodapp.errors import BloodappError, NotFound, PipelineError
+from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, open_run
+from bloodapp.train import reproduce
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import from_settings, settings
 from bloodapp.ui import frame
@@ -20,7 +23,7 @@ _UNSAID = ("name", "title", "why", "purpose", "pipeline")
 
 def draw(run: Run, before: str) -> None:
     """Draw the three; the log comes first for a run that failed."""
-    _verdict(run)
+    _verdict(run, before)
     first = "Log" if before == "failed" else "Notes"
     notes, recipe, log = st.tabs(["Notes", "Settings", "Log"], default=first, key=f"train-more-{run.name}")
     with notes:
@@ -78,32 +81,43 @@ def _settings(run: Run) -> None:
     else:
         st.html(f'<p class="quiet">As the recipe {escape(own.title)} ships</p>')
     with st.expander(
-        "All settings" if own else "Settings", expanded=own is None, key=f"train-all-{run.name}"
+        "The rest, as the recipe has it" if own else "Settings",
+        expanded=own is None,
+        key=f"train-all-{run.name}",
     ):
         frame.facts(same)
 
 
-def _verdict(run: Run) -> None:
+def _verdict(run: Run, state: str) -> None:
     """Of a run that repeats another: whether it came to the same."""
     original = str(run.config.get("reproduces") or "")
-    if not original:
+    if not original or run.parent:
         return
     try:
         first = open_run(original)
-    except BloodappError:
-        st.html(f'<p class="said">It was to reproduce {escape(original)}, which is not here any more.</p>')
-        return
-    if not run.finished:
-        st.html(
-            f'<p class="said">It trains {escape(first.title)} again, to see whether it comes to the same.</p>'
-        )
-        return
-    reproduce = import_module("bloodapp.train.reproduce")
-
-    try:
-        st.html(f'<p class="said">{escape(str(reproduce.verdict(first, run)))}</p>')
+        if run.report() is None or state in ACTIVE:
+            said = f"It trains {first.title} again, to see whether it comes to the same."
+        else:
+            with st.spinner("Setting both side by side"):
+                said = _compared(str(first.folder), str(run.folder), _stamps(first), _stamps(run))
+    except NotFound:
+        said = f"It was to reproduce {original}, which is not here any more."
     except BloodappError as error:
         frame.error(error)
+        return
+    st.html(f'<p class="said">{escape(said)}</p>')
+
+
+def _stamps(run: Run) -> tuple[int, ...]:
+    files = (run.folder / "report.json", run.model_path)
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+@lru_cache(maxsize=16)
+def _compared(first: str, again: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    """The verdict in words; the stamps are part of the key only, since it reads all weights."""
+    del before, after
+    return str(reproduce.verdict(open_run(Path(first)), open_run(Path(again))))
 
 
 def _plainly(value: Any) -> str:

@@ -157,6 +157,8 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
         _results(run, results)
     if name == "failed":
         frame.error(str(status.get("error") or "It did not work; the reason is in its log."))
+    elif name == "stopped" and run.children:
+        st.html('<p class="said">Stopped on request; what has ended is kept. It can be continued.</p>')
     elif name == "stopped":
         kept = "its best epoch is kept" if run.finished else "no epoch was finished yet"
         st.html(f'<p class="said">Stopped on request; {kept}. It can be continued where it stopped.</p>')

@@ -31,6 +31,10 @@ def draw(run: Run) -> None:
     frame.section(kind.capitalize(), f"{ended} of {len(children)} have ended; mean ± standard deviation")
     frame.facts(facts)
     with st.container(key="train-children", gap=None):
+        st.html(
+            '<div class="child-row run-heading"><span></span><span>training</span><span>state</span>'
+            "<span>clean</span><span>shifted</span><span>time</span></div>"
+        )
         for number, (child, score) in enumerate(zip(children, scores, strict=True), 1):
             _row(number, child, score)
 
