@@ -116,8 +116,13 @@ def _last_of_each_size(model: keras.Model) -> list[keras.KerasTensor]:
     last: dict[int, keras.KerasTensor] = {}
     for layer in model.layers:
         output = getattr(layer, "output", None)
-        if isinstance(output, keras.KerasTensor) and len(output.shape) == 4 and output.shape[-1] != 3:
-            last[output.shape[1]] = output
+        if not isinstance(output, keras.KerasTensor) or len(output.shape) != 4 or output.shape[-1] == 3:
+            continue
+        if isinstance(layer, keras.layers.ZeroPadding2D):
+            continue
+        # Where a larger map follows, a smaller one was no stage: squeeze-and-excite looks at all of the map at once.
+        last = {side: one for side, one in last.items() if side >= output.shape[1]}
+        last[output.shape[1]] = output
     return list(last.values()) or [model.output]
 
 

@@ -133,6 +133,32 @@ def test_stages_are_the_averages_of_every_depth(tiny, network):
     np.testing.assert_array_equal(predictor.stages(images), stages)
 
 
+@pytest.mark.parametrize(
+    ("network", "scaling", "expected"),
+    [
+        ("vgg16", "caffe", [(96, 64), (48, 128), (24, 256), (12, 512), (6, 512), (3, 512)]),
+        ("resnet50", "caffe", [(48, 64), (24, 256), (12, 512), (6, 1024), (3, 2048)]),
+        ("mobilenetv2", "symmetric", [(48, 96), (24, 144), (12, 192), (6, 576), (3, 1280)]),
+        ("efficientnetv2b0", "imagenet", [(48, 16), (24, 32), (12, 192), (6, 672), (3, 1280)]),
+        ("convnexttiny", "imagenet", [(24, 96), (12, 192), (6, 384), (3, 768)]),
+        ("mobilenetv3light", "symmetric", [(48, 16), (24, 72), (12, 96), (6, 1280)]),
+    ],
+)
+def test_every_family_has_its_stages(network, scaling, expected):
+    """The end of each resolution: no border that was only padded, and no squeeze-and-excite."""
+    import keras
+
+    from bloodapp.classify.predictor import _last_of_each_size
+    from bloodapp.train.models import build
+    from bloodapp.train.recipe import Recipe
+
+    with keras.StatelessScope(initialize_variables=False):  # without values it takes no time
+        model = build(Recipe("r", "R", "", model=network, scaling=scaling), 8)
+        stages = _last_of_each_size(model)
+    keras.utils.clear_session()
+    assert [(stage.shape[1], stage.shape[3]) for stage in stages] == expected
+
+
 def test_stages_do_not_depend_on_the_batch(predictor, tiny):
     """Batches of any size give the same rows, and a darker picture gives others."""
     images = np.asarray(tiny.images[:12])
