@@ -194,7 +194,7 @@ def _balance(place: Place) -> None:
         key=place.key,
         index=None,
         accept_new_options=True,
-        placeholder="Off: choose a pipeline, or write one",
+        placeholder="Off",
         on_change=lambda: train_choice.change("balance", st.session_state[place.key] or ""),
     )
 

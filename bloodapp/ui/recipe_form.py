@@ -143,7 +143,11 @@ class _Form:
         """The fields side by side, what counts for nothing left out, long texts below each other."""
         idle = train_words.idle(self.now)
         counting = [each for each in declared if each.name not in idle or each.name in self.changed]
-        narrow = [each for each in counting if each.name not in WIDE]
+        # Switches are lower than other widgets: side by side they stand in a line.
+        narrow = sorted(
+            (each for each in counting if each.name not in WIDE),
+            key=lambda each: isinstance(each.default, bool),
+        )
         for start in range(0, len(narrow), _COLUMNS):
             columns = st.columns(_COLUMNS, vertical_alignment="top")
             for column, each in zip(columns, narrow[start : start + _COLUMNS], strict=False):

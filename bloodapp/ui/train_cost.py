@@ -67,10 +67,11 @@ def tools(dataset: Dataset, recipe: Recipe) -> None:
             help="Trains for a minute with a learning rate that rises, and sees where the loss falls fastest.",
         ):
             _begin(lambda: finder.submit(dataset, recipe))
-    if cost and cost.state() != "done":
-        background.watch(cost, key="train-cost", dismiss=True)
-    if rates and ("rates" in busy or _fits(rates, recipe)):
-        _found(rates)
+    with st.container(key="train-jobs"):
+        if cost and cost.state() != "done":
+            background.watch(cost, key="train-cost", dismiss=True)
+        if rates and ("rates" in busy or _fits(rates, recipe)):
+            _found(rates)
 
 
 def memory(mib: float | None) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from bloodapp.charts.curves import learning_curve
 from bloodapp.charts.rates import schedule_chart
 from bloodapp.charts.style import CONFIG
+from bloodapp.ui import train_words
 
 
 def draw(metrics: pd.DataFrame, best: int | None) -> None:
@@ -55,10 +56,11 @@ def phases(metrics: pd.DataFrame) -> list[tuple[int, int, str]]:
     for epoch, phase in zip(
         metrics["epoch"].astype(int), metrics["phase"].fillna("").astype(str), strict=True
     ):
-        if found and found[-1][2] == phase:
-            found[-1] = (found[-1][0], epoch, phase)
+        words = train_words.phase(phase)
+        if found and found[-1][2] == words:
+            found[-1] = (found[-1][0], epoch, words)
         else:
-            found.append((epoch, epoch, phase))
+            found.append((epoch, epoch, words))
     return found
 
 

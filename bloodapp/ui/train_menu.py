@@ -130,6 +130,7 @@ def delete(run: Run) -> None:
         frame.error(error)
     else:
         state.put(_ASKED, None)
-        state.put_together({"run": None})
+        train_list.choose(run.name, False)
+        state.choose_run(None)
         st.toast(plain(f"{run.title} is deleted."))
         st.rerun()

@@ -24,6 +24,7 @@ from bloodapp.ui import (
     train_more,
     train_series,
     train_state,
+    train_words,
 )
 from bloodapp.ui.text import ago, count, duration, percent, plain, time_left
 
@@ -83,7 +84,7 @@ def _body(run: Run, status: dict[str, Any]) -> None:
     best = train_state.best_epoch(run)
     if status["state"] in ACTIVE:
         _active(run, status)
-        if not run.children:
+        if not run.children and status["state"] != "queued":
             _figures(status, metrics, best)
     else:
         _ended(run, status)
@@ -123,7 +124,7 @@ def _figures(status: dict[str, Any], metrics: pd.DataFrame, best: int | None) ->
     phase = status.get("phase") or last.get("phase")
     shown = [
         ("epoch", f"{epoch} of {epochs}" if epoch and epochs else "–"),
-        *([("learning now", str(phase))] if phase else []),
+        *([("learning now", train_words.phase(str(phase)))] if phase else []),
         ("loss", _decimal(status.get("loss", last.get("loss")))),
         ("accuracy", percent(_real(status.get("accuracy", last.get("accuracy"))))),
         ("validation", percent(_real(last.get("val_accuracy")))),

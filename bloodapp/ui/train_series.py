@@ -27,7 +27,7 @@ def draw(run: Run) -> None:
             ("together, shifted", percent(own.get("shifted_accuracy"))),
             *facts,
         ]
-    ended = sum(child.finished for child in children)
+    ended = sum(child.report() is not None for child in children)
     frame.section(kind.capitalize(), f"{ended} of {len(children)} have ended; mean ± standard deviation")
     frame.facts(facts)
     with st.container(key="train-children", gap=None):

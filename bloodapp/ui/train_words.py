@@ -102,6 +102,14 @@ def phases_line(recipe: Recipe) -> str:
     return " ".join(parts)
 
 
+def phase(text: str) -> str:
+    """What a phase trains, as a training writes it down: `frozen(15)` → `the head only`; other words stay."""
+    try:
+        return " and ".join(_layers(each) for each in phases.parse(text)) if text else ""
+    except BloodappError:
+        return text
+
+
 def _layers(phase: phases.Phase) -> str:
     if phase.kind == "frozen":
         return "the head only"
