@@ -6,7 +6,8 @@
     plant        plant
     decide       decide
     augment      augment
-    train        train, runs, recipes, pipelines
+    train        train, recipes, pipelines
+    runs         runs, compare, reproduce, rename, note, delete
     cost         cost, rates
     classify     evaluate, predict
     work         jobs, work
@@ -22,7 +23,20 @@ import sys
 from collections.abc import Sequence
 
 from bloodapp import __version__
-from bloodapp.cli import augment, classify, cost, data, decide, doctor, plant, review, terminal, train, work
+from bloodapp.cli import (
+    augment,
+    classify,
+    cost,
+    data,
+    decide,
+    doctor,
+    plant,
+    review,
+    runs,
+    terminal,
+    train,
+    work,
+)
 from bloodapp.errors import BloodappError
 
 _EXAMPLES = """\
@@ -50,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, plant, decide, augment, train, cost, classify, work, doctor):
+    for room in (data, review, plant, decide, augment, train, runs, cost, classify, work, doctor):
         room.add(commands)
     return made
 

@@ -102,9 +102,11 @@ def hushed() -> Iterator[None]:
         os.close(nowhere)
 
 
-def percent(value: float | None) -> str:
-    """A share as people read it, `-` for none."""
-    return "-" if value is None else f"{100 * value:.1f} %"
+def percent(value: float | None, spread: float | None = None) -> str:
+    """A share as people read it, with its standard deviation if there is one; `-` for none."""
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if spread is None else f"{100 * value:.1f} ± {100 * spread:.1f} %"
 
 
 def seconds(value: float | None) -> str:

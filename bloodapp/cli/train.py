@@ -1,10 +1,14 @@
-"""`train`, `runs`, `recipes` and `pipelines`."""
+"""`train`, `recipes` and `pipelines`."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from bloodapp.cli import terminal
 from bloodapp.cli.work import follow
 from bloodapp.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from bloodapp.runs.run import Run
 
 
 def add(commands: terminal.Commands) -> None:
@@ -17,6 +21,8 @@ def add(commands: terminal.Commands) -> None:
         """train course
         train course --recipe balanced --set minutes=20 --set pipeline="flip|rotate(15)"
         train sample --quick
+        train course --recipe r0folds
+        train course --recipe balanced --repeats 5
         train course --before-and-after --recipe balanced --json effect.json
         train --resume balanced-2026-11-20-1""",
     )
@@ -32,7 +38,13 @@ def add(commands: terminal.Commands) -> None:
     train.add_argument(
         "--quick", action="store_true", help="few images, one epoch, a small network: does it run at all?"
     )
-    train.add_argument("--repeats", type=int, default=1, metavar="N", help="N runs, each with the next seed")
+    train.add_argument(
+        "--repeats",
+        type=int,
+        default=1,
+        metavar="N",
+        help="N trainings on the same split, each with the next seed: mean and standard deviation",
+    )
     train.add_argument(
         "--before-and-after",
         action="store_true",
@@ -48,7 +60,6 @@ def add(commands: terminal.Commands) -> None:
         "--resume", metavar="RUN", help="continue a run that was stopped, interrupted or failed"
     )
 
-    terminal.command(commands, "runs", show_runs, "List the runs, newest first, name first.", "runs")
     terminal.command(commands, "recipes", show_recipes, "List the recipes and what each is for.", "recipes")
     terminal.command(
         commands,
@@ -72,8 +83,8 @@ def do_train(args: argparse.Namespace) -> int:
         return _resume(args.resume, args.json)
     if not args.name:
         raise InvalidValue("Say which dataset to train on, as in: python -m bloodapp train course.")
-    if args.repeats < 1 or (args.repeats > 1 and args.run_name):
-        raise InvalidValue("--repeats takes a number from 1, and makes the runs' names itself.")
+    if args.repeats < 1:
+        raise InvalidValue("--repeats takes a number from 1.")
     if args.before_and_after and args.repeats > 1:
         raise InvalidValue("--before-and-after trains one pair with one seed: leave --repeats out.")
     if args.json and not args.before_and_after:
@@ -90,12 +101,8 @@ def do_train(args: argparse.Namespace) -> int:
 
         _, after = start_pair(dataset, recipe, name=args.run_name, shrink=args.quick)
         return _show_pair(after.name, args.json)
-    for repeat in range(args.repeats):
-        seeded = with_settings(recipe, {"seed": recipe.seed + repeat})
-        run = start(dataset, seeded, name=args.run_name, shrink=args.quick)
-        if code := _show(run.name):
-            return code
-    return 0
+    repeats = args.repeats if args.repeats > 1 else 0
+    return _show(start(dataset, recipe, name=args.run_name, shrink=args.quick, repeats=repeats).name)
 
 
 def _resume(name: str, json_file: str | None) -> int:
@@ -105,6 +112,8 @@ def _resume(name: str, json_file: str | None) -> int:
     run = open_run(name)
     if run.shipped:
         raise InvalidValue(f"'{name}' ships with the app and is done.")
+    if run.parent:
+        raise InvalidValue(f"'{name}' is a part of '{run.parent}': resume that, and it goes on too.")
     whole = run.pair in [other.name for other in list_runs()]
     if json_file and not whole:
         raise InvalidValue(f"'{name}' has no other half to be compared with: leave --json out.")
@@ -148,7 +157,7 @@ def _show_pair(name: str, json_file: str | None) -> int:
 
 def _show(name: str) -> int:
     """Follow a queued or running training to its end, and print what came of it."""
-    from bloodapp.runs.run import headline, open_run
+    from bloodapp.runs.run import open_run
 
     run = open_run(name)
     terminal.say(
@@ -156,27 +165,25 @@ def _show(name: str) -> int:
     )
     code = follow(run.job, again=f"train --resume {name}")
     if code == 0:
-        if score := headline(run):
-            clean, shifted = (terminal.percent(score[key]) for key in ("accuracy", "shifted_accuracy"))
-            terminal.say(f"{clean} right on {score['n']:,} {score['part']} images, {shifted} under the shift")
+        if said := scored(run):
+            terminal.say(said)
         print(name)
     return code
 
 
-def show_runs(args: argparse.Namespace) -> None:
-    """`runs`: name, state, dataset, recipe, accuracy clean and shifted, the part it was read on, when."""
-    from bloodapp.runs.run import headline, list_runs
+def scored(run: "Run") -> str:
+    """What a run scores, in a sentence, of repeats with the spread; empty before it has results."""
+    from bloodapp.runs.run import headline
 
-    rows = []
-    for run in list_runs():
-        score = headline(run) or {}
-        clean, shifted = (terminal.percent(score.get(key)) for key in ("accuracy", "shifted_accuracy"))
-        state = "shipped" if run.shipped else run.state()
-        part = f"on {score['part']}" if score else "-"
-        rows.append(
-            (run.name, state, run.dataset, run.recipe or "-", clean, f"shifted {shifted}", part, run.created)
-        )
-    terminal.table(rows)
+    score = headline(run)
+    if not score:
+        return ""
+    series = (run.report() or {}).get("series") or {}
+    clean, shifted = (
+        terminal.percent(score[key], (series.get(key) or {}).get("sd") if run.series == "repeats" else None)
+        for key in ("accuracy", "shifted_accuracy")
+    )
+    return f"{clean} right on {score['n']:,} {score['part']} images, {shifted} under the shift"
 
 
 def show_recipes(args: argparse.Namespace) -> None:

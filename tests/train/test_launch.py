@@ -14,7 +14,7 @@ from bloodapp.jobs import list_jobs
 from bloodapp.runs.run import list_runs, open_run
 from bloodapp.train import launch
 from bloodapp.train.parts import in_words, plan_folds, plan_split
-from tests.train.test_fit import TINY
+from tests.train.trying import TINY
 
 
 def with_items(dataset: Dataset, **columns: object) -> Dataset:

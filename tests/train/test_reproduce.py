@@ -18,7 +18,7 @@ from bloodapp.runs.run import Run, open_run
 from bloodapp.train import launch, reproduce
 from tests.made import make_run
 from tests.train import series_kinds
-from tests.train.test_fit import TINY
+from tests.train.trying import TINY
 
 EXACT = replace(TINY, deterministic=True, epochs=1)
 

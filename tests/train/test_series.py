@@ -24,7 +24,7 @@ from tests.jobs.conftest import kill
 from tests.jobs.fakes import until
 from tests.train import series_kinds
 from tests.train.series_kinds import TABLE, wait_for
-from tests.train.test_fit import TINY
+from tests.train.trying import TINY
 
 
 @pytest.fixture
