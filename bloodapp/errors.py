@@ -8,18 +8,28 @@
     ├── PipelineError        a pipeline text that cannot be read; points at the place
     ├── Unreadable           something of ours on disk is damaged or too new
     ├── Busy                 somebody else is working on the same thing
+    ├── Shortage             memory or disk ran out
     └── Stopped              the user broke it off (exit code 130)
 
 Everything else that is raised is a bug and keeps its traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class BloodappError(Exception):
-    """Base of every error whose text is written for the user. Exit code 2."""
+    """Base of every error whose text is written for the user. Exit code 2.
+
+    Attributes:
+        fields: further facts, as plain JSON, that stand in the status of a job that failed so.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "", fields: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
 
 
 class SourceError(BloodappError):
@@ -56,6 +66,10 @@ class Unreadable(BloodappError):
 
 class Busy(BloodappError):
     """Another process holds what this one needs."""
+
+
+class Shortage(BloodappError):
+    """Memory or disk ran out; the text says what to do about it."""
 
 
 class Stopped(BloodappError):

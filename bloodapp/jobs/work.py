@@ -48,7 +48,7 @@ def _called(job: Job, kinds: Kinds, context: Context) -> tuple[str, dict[str, An
         return "stopped", {}
     except BloodappError as error:
         job.add_to_log(str(error))
-        return "failed", {"error": str(error)}
+        return "failed", {**error.fields, "error": str(error)}
     except BaseException as error:
         job.add_to_log(traceback.format_exc())
         return "failed", _explained(error)

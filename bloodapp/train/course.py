@@ -56,6 +56,8 @@ class Course:
         plateau_waited: epochs since, or since the rate was lowered.
         scale: what plateaus have left of the learning rate.
         speeds: images a second of each epoch.
+        memory_mib: the most memory that was seen in use.
+        gpu_memory_mib: the same of the GPUs; None without one.
         finished: whether nothing is left to train.
     """
 
@@ -73,6 +75,8 @@ class Course:
     plateau_waited: int = 0
     scale: float = 1.0
     speeds: list[float] = field(default_factory=list)
+    memory_mib: int = 0
+    gpu_memory_mib: int | None = None
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +125,11 @@ class Course:
         if recipe.pooling == "flatten" or self.share(0.0, elapsed) >= recipe.small_share:
             return recipe.size
         return min(recipe.small_size, recipe.size)
+
+    def note_memory(self, own: int, gpus: int | None) -> None:
+        """Remember the most that was in use, MiB."""
+        self.memory_mib = max(self.memory_mib, own)
+        self.gpu_memory_mib = gpus if gpus is None else max(self.gpu_memory_mib or 0, gpus)
 
     def is_best(self, scores: Scores) -> bool:
         """Whether these scores are better than all before."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import psutil
 import tensorflow as tf
 
 from bloodapp.errors import InvalidValue
@@ -104,3 +105,11 @@ def name() -> str:
     return (
         f"CPU, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
     )
+
+
+def memory() -> tuple[int, int | None]:
+    """MiB that this process holds now, and the most that its GPUs held at a time; None without a GPU."""
+    gpus = tf.config.list_logical_devices("GPU")
+    peaks = [tf.config.experimental.get_memory_info(gpu.name.partition("device:")[2])["peak"] for gpu in gpus]
+    own = psutil.Process().memory_info().rss
+    return round(own / MIB), round(sum(peaks) / MIB) if peaks else None

@@ -16,7 +16,18 @@ from bloodapp import workspace
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped, Unreadable
 from bloodapp.runs.run import Run, open_run
-from bloodapp.train import callback, checkpoint, copies, devices, feed, models, optimizers, phases, weights
+from bloodapp.train import (
+    callback,
+    checkpoint,
+    copies,
+    devices,
+    feed,
+    models,
+    optimizers,
+    phases,
+    shortage,
+    weights,
+)
 from bloodapp.train.average import MovingAverage
 from bloodapp.train.course import Course, Scores
 from bloodapp.train.judge import Judge
@@ -24,6 +35,8 @@ from bloodapp.train.recipe import Recipe
 from bloodapp.train.results import TRAINING_SHARE, Results
 from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights
+
+MEMORY_EVERY_S = 1.0
 
 
 class Reporter(Protocol):
@@ -46,8 +59,8 @@ class Reporter(Protocol):
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     """Train the run whose folder the context names; returns its headline scores.
 
-    Raises Unreadable when the dataset is not the one the run was set up for, Stopped after a stop
-    (the best model and its results are written first).
+    Raises Unreadable when the dataset is not the one the run was set up for, Shortage when memory or disk ran out,
+    Stopped after a stop (the best model and its results are written first).
     """
     run = open_run(context.folder.name)
     # The text that was started with: a saved pipeline's name may mean something else by now, or nothing.
@@ -57,12 +70,13 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
         raise Unreadable(
             f"The dataset '{dataset.name}' has been replaced since this run was set up: start a new training."
         )
-    context.progress(0, 1, "Starting TensorFlow")
-    device = devices.prepare(recipe)
-    context.log(f"{device.name}, {device.precision}")
-    training = _Training(run, recipe, dataset, context, device)
-    training.fit()
-    result = training.finish()
+    context.progress(0, 1, "Starting TensorFlow", smaller_batch=None)  # whatever an earlier try may have said
+    with shortage.explained(recipe.batch, context):
+        device = devices.prepare(recipe)
+        context.log(f"{device.name}, {device.precision}")
+        training = _Training(run, recipe, dataset, context, device)
+        training.fit()
+        result = training.finish()
     if context.stopped():
         raise Stopped("Stopped; the best epoch was kept.")
     return result
@@ -91,6 +105,8 @@ class _Training:
         self.state = checkpoint.read_state(self.checkpoints)
         self.course = Course.read(recipe, self.state)
         self.average: MovingAverage | None = None
+        self.memory: dict[str, int | None] = {}
+        self.memory_read = -MEMORY_EVERY_S
 
     def fit(self) -> None:
         """Train from the last whole epoch on, until the epochs, the time or the user's patience end."""
@@ -142,7 +158,7 @@ class _Training:
 
     def finish(self) -> dict[str, Any]:
         """Write the model, its predictions and the report; the checkpoints go unless there may be more to train."""
-        results = Results(self.run, self.recipe, self.dataset, self.labels, self.rows, self.device.name)
+        results = Results(self.run, self.recipe, self.dataset, self.labels, self.rows, self.device)
         found = results.write(self.course, self._best(), self.context)
         if not self.context.stopped():
             checkpoint.remove(self.checkpoints)
@@ -165,7 +181,7 @@ class _Training:
             last = self.checkpoints / self.state["last"]
             model.set_weights(checkpoint.read_arrays(last, "weights"))
         elif self.recipe.weights != "none":
-            self.context.log(weights.load(model, self.recipe, self._fetching))
+            self.context.log(weights.load(model, self.recipe, self._fetching, self.run.classes))
         self._enter_phase()
         if going_on and self.course.phase_epoch:
             checkpoint.restore_optimizer(model, checkpoint.read_arrays(last, "optimizer"), self.device.scope)
@@ -225,7 +241,16 @@ class _Training:
             accuracy=workspace.finite(logs.get("accuracy")),
             images_per_s=round(step * self.recipe.batch / seconds, 1),
             device=self.device.name,
+            **self._memory_now(),
         )
+
+    def _memory_now(self) -> dict[str, int | None]:
+        if time.monotonic() - self.memory_read >= MEMORY_EVERY_S:
+            self.memory_read = time.monotonic()
+            own, gpus = devices.memory()
+            self.memory = {"memory_mib": own, "gpu_memory_mib": gpus}
+            self.course.note_memory(own, gpus)
+        return self.memory
 
     def _epoch_end(self, model: keras.Model, steps: int, logs: dict[str, float]) -> bool:
         """Judge an epoch and keep its state; of a stopped part of one nothing, unless there is nothing else."""
@@ -293,4 +318,6 @@ class _Training:
         return bool(self.recipe.minutes) and self.progress.elapsed() >= 60 * self.recipe.minutes
 
     def _fetching(self, done: int, total: int, text: str) -> None:
+        if self.context.stopped():
+            raise Stopped("Stopped while the weights were fetched: there was nothing to keep.")
         self.context.progress(0, 1, text, fetched=done, to_fetch=total)

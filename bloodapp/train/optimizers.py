@@ -18,7 +18,7 @@ def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     clip = {"global_clipnorm": recipe.clip} if recipe.clip else {}
     if recipe.optimizer in ("adamw", "lion"):
         kind = keras.optimizers.AdamW if recipe.optimizer == "adamw" else keras.optimizers.Lion
-        made = kind(recipe.learning_rate, weight_decay=recipe.weight_decay or None, **clip)
+        made = kind(recipe.learning_rate, weight_decay=recipe.weight_decay, **clip)
         made.exclude_from_weight_decay(var_names=list(NO_DECAY))
         return made
     if recipe.optimizer == "adam":

@@ -14,6 +14,7 @@ from bloodapp.runs.run import Run
 from bloodapp.train import models
 from bloodapp.train.checkpoint import Arrays
 from bloodapp.train.course import Course
+from bloodapp.train.devices import Device
 from bloodapp.train.judge import predict
 from bloodapp.train.recipe import Recipe
 
@@ -27,11 +28,14 @@ class Reporter(Protocol):
     def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
         """Say how far the work is."""
 
+    def log(self, text: str) -> None:
+        """Add a line to the log."""
+
 
 class Results:
     """The results of one training; the test part is read here and nowhere else.
 
-    `labels` (N,) of all images, `rows` those of each part, `device` as people read it.
+    `labels` (N,) of all images, `rows` those of each part, `device` what trained.
     """
 
     def __init__(
@@ -41,7 +45,7 @@ class Results:
         dataset: Dataset,
         labels: npt.NDArray[np.int64],
         rows: dict[str, npt.NDArray[np.int64]],
-        device: str,
+        device: Device,
     ) -> None:
         self.run, self.recipe, self.dataset = run, recipe, dataset
         self.labels, self.rows, self.device = labels, rows, device
@@ -50,6 +54,8 @@ class Results:
     def write(self, course: Course, weights: Arrays, context: Reporter) -> dict[str, Any]:
         """Write the model in float32, predictions and report; returns the headline scores."""
         context.progress(TRAINING_SHARE, 1, "Reading the results")
+        if len(self.rows["test"]):
+            context.log(f"Reading the test part; it has been read {self._reads_before()} times before.")
         # In float32 whatever the training's precision: the model opens and computes alike on any machine.
         keras.mixed_precision.set_global_policy("float32")
         model = models.build(self.recipe, self.classes, seen=course.best_size)
@@ -84,20 +90,33 @@ class Results:
         }
         if self.recipe.test_noise and "test" in parts:
             parts["test"]["noisy_accuracy"] = self._under_noise(model)
-        report = self.run.folder / "report.json"
-        before = workspace.read_json(report) if report.exists() else {}
         return {
             "parts": parts,
             "best_epoch": course.best_epoch,
             "epochs": course.epoch,
             "images_per_s": float(np.median(course.speeds)) if course.speeds else None,
             "seconds": course.elapsed,
-            "device": self.device,
+            "device": self.device.name,
+            "memory_mib": course.memory_mib or None,
+            "gpu_memory_mib": course.gpu_memory_mib,
             "parameters": model.count_params(),
+            "trainable_parameters": self._trainable(model, course),
+            "stopped_in_first_epoch": course.best_epoch == 0,
             "shift": DRAWS,
             "test_read": workspace.now() if "test" in parts else None,
-            "test_reads": before.get("test_reads", 0) + ("test" in parts),
+            "test_reads": self._reads_before() + ("test" in parts),
         }
+
+    def _reads_before(self) -> int:
+        return int((self.run.report() or {}).get("test_reads", 0))
+
+    def _trainable(self, model: keras.Model, course: Course) -> int:
+        """How many parameters learned in some phase."""
+        backbone = models.backbone_layers(model)
+        most = max(phase.learns(len(backbone)) for phase in course.phases[: course.phase + 1])
+        frozen = {id(weight) for layer in backbone[: len(backbone) - most] for weight in layer.weights}
+        learned = [weight for weight in model.trainable_weights if id(weight) not in frozen]
+        return int(sum(np.prod(weight.shape) for weight in learned))
 
     def _under_noise(self, model: keras.Model) -> float:
         """The accuracy on the test part under white noise of the recipe's σ, drawn by seed and row."""

@@ -95,7 +95,7 @@ def _stopping(patch: pytest.MonkeyPatch, after: int) -> None:
     judged = fit._Training._epoch_end
 
     def ending(self: Any, model: Any, steps: int, logs: dict[str, float]) -> bool:
-        if self.state["epoch"] + 1 == after:
+        if self.course.epoch + 1 == after:
             jobs.request_stop(self.run.job)
         return judged(self, model, steps, logs)
 
