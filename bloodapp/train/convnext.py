@@ -41,6 +41,8 @@ class Shape:
 
 
 SHAPES = {
+    # Woo et al., "ConvNeXt V2", 2023, table 8; without the response normalisation of that paper.
+    "convnextatto": Shape((2, 2, 6, 2), (40, 80, 160, 320), 0.1),
     "convnexttiny": Shape((3, 3, 9, 3), (96, 192, 384, 768), 0.1),
     "convnextsmall": Shape((3, 3, 27, 3), (96, 192, 384, 768), 0.4),
     "convnextbase": Shape((3, 3, 27, 3), (128, 256, 512, 1024), 0.2),
@@ -50,7 +52,7 @@ SHAPES = {
 
 
 def backbone(x: keras.KerasTensor, name: str, seed: int | None = None) -> keras.KerasTensor:
-    """The ConvNeXt of that name, `convnexttiny` to `convnextxlarge`, without head and preprocessing.
+    """The ConvNeXt of that name, `convnextatto` to `convnextxlarge`, without head and preprocessing.
 
     (N, H, W, 3), less the mean and by the spread of ImageNet → (N, H/32, W/32, the last width), normalised as
     `keras.applications` has it without its top. `seed` decides which branches are left out of which step.

@@ -68,6 +68,7 @@ NETWORKS: dict[str, Network] = {
         _published("efficientnetb3", "EfficientNetB3", "efficientnet", 10_783_535, "imagenet"),
         _published("efficientnetv2b0", "EfficientNetV2-B0", "efficientnetv2", 5_919_312, "imagenet"),
         _published("efficientnetv2s", "EfficientNetV2-S", "efficientnetv2", 20_331_360, "signed"),
+        Network("convnextatto", "ConvNeXt-Atto", "convnext", 3_374_520, "imagenet"),
         _published("convnexttiny", "ConvNeXt-Tiny", "convnext", 27_820_128, "imagenet"),
         _published("convnextsmall", "ConvNeXt-Small", "convnext", 49_454_688, "imagenet"),
         _published("convnextbase", "ConvNeXt-Base", "convnext", 87_566_464, "imagenet"),

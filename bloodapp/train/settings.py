@@ -11,6 +11,8 @@ from bloodapp.train import head, phases, weighing
 from bloodapp.train.networks import NETWORKS, smallest_of_family
 from bloodapp.train.recipe import Recipe, fields
 
+_QUICK_SIZE, _QUICK_SMALL, _QUICK_SKIP = 48, 32, 60
+
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """The recipe with some fields changed; values may be text, as from a command line.
@@ -29,24 +31,38 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
 
 
 def quick(recipe: Recipe) -> Recipe:
-    """The recipe with every ingredient kept, but few images, one epoch a phase and the smallest network of its family.
+    """The recipe with every ingredient kept, but few small images, one epoch a phase and its family's smallest network.
 
-    A recipe that starts from a run or a file keeps its network: the weights fit no other.
+    A recipe that starts from a run or a file keeps its network and its images: the weights fit no other.
     """
-    kept = recipe.weights not in ("none", "imagenet")
-    parsed = phases.parse(recipe.phases)
-    return replace(
+    parsed = [replace(phase, epochs=1) for phase in phases.parse(recipe.phases)]
+    small = replace(
         recipe,
         images=256,
         epochs=len(parsed),
         minutes=0.0,
         batch=min(recipe.batch, 32),
-        resize=min(recipe.resize, 128),
-        width=recipe.width if kept else 8,
-        model=recipe.model if kept else smallest_of_family(recipe.model),
-        weights=recipe.weights if kept else "none",
-        phases=phases.text(replace(phase, epochs=1) for phase in parsed),
+        phases=phases.text(parsed),
         folds=min(recipe.folds, 2),
+    )
+    if recipe.weights not in ("none", "imagenet"):
+        return small
+    model = smallest_of_family(recipe.model)
+    size = min(recipe.size, max(_QUICK_SIZE, NETWORKS[model].smallest))
+    grows = bool(recipe.small_share) and recipe.small_size < recipe.size
+    # Small networks have few layers: a phase that leaves out more than there are would teach none of them.
+    parsed = [
+        replace(one, amount=min(one.amount, _QUICK_SKIP)) if one.kind == "skip" else one for one in parsed
+    ]
+    return replace(
+        small,
+        model=model,
+        width=8,
+        weights="none",
+        size=size,
+        small_size=min(recipe.small_size, _QUICK_SMALL) if grows else max(recipe.small_size, size),
+        resize=min(recipe.resize, 2 * size),
+        phases=phases.text(parsed),
     )
 
 
