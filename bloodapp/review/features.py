@@ -73,7 +73,7 @@ class Features:
 
 def feature_runs() -> list[Run]:
     """The runs whose features can be taken: the starter first, then the newest first."""
-    able = [run for run in list_runs() if run.finished]
+    able = [run for run in list_runs() if run.finished and not run.parent]
     return sorted(able, key=lambda run: run.name != STARTER)
 
 

@@ -12,17 +12,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from bloodapp import jobs, workspace
+from bloodapp.data.dataset import open_dataset
 from bloodapp.errors import BloodappError, Busy, Stopped
 from bloodapp.jobs.job import ACTIVE, Job, request_stop, resume
 from bloodapp.jobs.runner import run_child
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train.launch import FOLDS
+from bloodapp.train.recipe import Recipe
+from bloodapp.train.settings import from_settings
 from bloodapp.train.voting import together
 
 LOOK_EVERY_S = 0.25
@@ -159,10 +163,13 @@ class _Training:
 
 def _folds(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
     """Write the common predictions and model of folds; their report."""
+    from bloodapp.train import devices
     from bloodapp.train.ensemble import ensemble
     from bloodapp.train.results import scores
 
-    vote = str(run.config["recipe"].get("vote", ""))
+    recipe = from_settings(run.config["recipe"])
+    devices.prepare(replace(recipe, precision="float32", deterministic=False))
+    vote = recipe.vote
     predictions = combined([_answers(child) for child in finished], vote)
     model = ensemble([child.model_path for child in finished], vote)
     with workspace.replacing(run.model_path) as path:
@@ -173,7 +180,23 @@ def _folds(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
         for part in ("val", "test")
         if (predictions.part == part).any()
     }
+    if recipe.test_noise and "test" in parts:
+        parts["test"]["noisy_accuracy"] = _under_noise(model, run, predictions.only("test"), recipe)
     return {**_report(finished, run), "parts": parts, "parameters": model.count_params()}
+
+
+def _under_noise(model: Any, run: Run, test: Predictions, recipe: Recipe) -> float:
+    """The common network's accuracy on the test part under the recipe's white noise, the same as each fold saw."""
+    from bloodapp.train.judge import predict
+    from bloodapp.train.results import BLOCK, with_noise
+
+    images, right = open_dataset(run.dataset).images, 0
+    for start in range(0, len(test), BLOCK):
+        rows = test.index[start : start + BLOCK]
+        noisy = with_noise(images[rows], recipe.test_noise, rows)
+        answers = predict(model, noisy, np.arange(len(rows)), recipe.size).argmax(1)
+        right += int((answers == test.label[start : start + BLOCK]).sum())
+    return right / len(test)
 
 
 def combined(answers: Sequence[Predictions], vote: str) -> Predictions:

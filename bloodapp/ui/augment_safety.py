@@ -90,7 +90,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
 
 def _run(dataset: Dataset) -> Run | None:
     """The choice of a finished run with a model; the user's own before the one that ships."""
-    there = [run for run in list_runs() if run.finished and run.model_path.exists()]
+    there = [run for run in list_runs() if run.finished and run.model_path.exists() and not run.parent]
     if not there:
         return None
     chosen = state.chosen_run(dataset)

@@ -78,6 +78,8 @@ def _unfinished(run: Run) -> None:
             "Nothing to judge yet",
             "The figures come when this training has ended."
             if working
+            else "Each repeat is a network of its own: open one of them on Train."
+            if run.series == "repeats"
             else "This run ended before it could be judged: continue it, or train again.",
             page="pages/3_Train.py",
             label="Go to the training",

@@ -193,7 +193,9 @@ def _dataset_chooser(dataset: Dataset | None) -> None:
 
 
 def _run_chooser(run: Run | None) -> None:
-    names = [one.name for one in list_runs() if one.state() == "done" or one.report() is not None]
+    # Neither a fold, which answers together with others, nor repeats, of which each is a network of its own.
+    whole = [one for one in list_runs() if not one.parent and one.series != "repeats"]
+    names = [one.name for one in whole if one.state() == "done" or one.report() is not None]
     if run is None or not names:
         return
     if run.name not in names:

@@ -128,6 +128,8 @@ def _gap(run: Run | None) -> None:
 def _points(chosen: Run | None) -> list[RunPoint]:
     points = []
     for run in list_runs():
+        if run.parent:
+            continue
         try:
             figures = headline(run)
         except BloodappError:

@@ -241,7 +241,7 @@ def test_real_folds(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     from bloodapp.classify.predictor import Predictor
 
     monkeypatch.setattr(series, "LOOK_EVERY_S", 0.05)
-    recipe = replace(TINY, folds=2, epochs=1, vote="majority", size=96, small_size=96)
+    recipe = replace(TINY, folds=2, epochs=1, vote="majority", size=96, small_size=96, test_noise=15.0)
     run = launch.start(tiny, recipe)
     here = {
         "series": lambda params, context: series.perform(context, partial(perform, kinds=KINDS)),
@@ -260,6 +260,7 @@ def test_real_folds(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = predictor.predict(tiny.images[chosen.index])
     assert np.abs(answers - chosen.probabilities).max() < 1e-4
     assert predictor.features(tiny.images[:2]).shape == (2, 64)
+    assert 0 <= report["parts"]["test"]["noisy_accuracy"] <= 1
     assert report["parts"]["test"]["n"] == len(test) and report["test_reads"] == 1
     assert len(report["series"]["accuracy"]["each"]) == 2
     assert run.finished
