@@ -1,0 +1,93 @@
+"""Which layers learn when, in real trainings."""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.errors import Stopped
+from bloodapp.train import checkpoint, launch, phases
+from tests.train.trying import TINY, train
+
+
+def test_phases_are_written_as_they_are_read() -> None:
+    """Text and phases go round."""
+    for text in ("frozen(15)|skip(124, rate=1e-05)", "last(15)", "share(0.5, 3)|full", "full"):
+        assert phases.text(phases.parse(text)) == text
+
+
+def test_a_frozen_backbone_stays_and_the_average_goes_on(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first phase only the head learns, and the statistics of the rest stay; then all of it learns.
+
+    The optimizer begins anew with the second phase, the moving average does not, and lies near the weights.
+    """
+    kept: list[dict[str, Any]] = []
+    write = checkpoint.write_arrays
+
+    def written(path: Any, **groups: Any) -> str:
+        if path.name.startswith("last"):
+            kept.append({name: [array.copy() for array in arrays] for name, arrays in groups.items()})
+        return write(path, **groups)
+
+    monkeypatch.setattr(checkpoint, "write_arrays", written)
+    recipe = replace(TINY, phases="frozen(2, rate=0.01)|full(2, rate=0.01)", epochs=4, average=0.5)
+    run = launch.start(tiny, recipe)
+    context = train(run)
+    backbone = len(kept[0]["weights"]) - 2  # all but the kernel and the bias of the last layer
+    moved = [
+        [not np.array_equal(a, b) for a, b in zip(kept[0]["weights"], kept[epoch]["weights"], strict=True)]
+        for epoch in (1, 2)
+    ]
+    assert moved[0] == [False] * backbone + [True] * 2
+    assert all(moved[1])
+    steps = [int(next(a for a in each["optimizer"] if a.dtype.kind == "i")) for each in kept]
+    assert steps[0] == steps[2] == steps[1] // 2
+    for before, each in pairwise(kept):
+        change = [np.abs(a - b).mean() for a, b in zip(before["average"], each["average"], strict=True)]
+        apart = [np.abs(a - b).mean() for a, b in zip(each["weights"], each["average"], strict=True)]
+        assert np.mean(change) > 0 and 0 < np.mean(apart) < 0.1
+    assert run.metrics()["phase"].tolist() == 2 * ["frozen(2, rate=0.01)"] + 2 * ["full(2, rate=0.01)"]
+    assert any("with a new optimizer" in line for line in context.lines)
+    report = run.report()
+    assert report["trainable_parameters"] < report["parameters"]
+
+
+def test_what_is_kept_is_the_average(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model that is saved has the averaged weights, and the reading under noise is in the report."""
+    kept: dict[str, Any] = {}
+    write = checkpoint.write_arrays
+
+    def written(path: Any, **groups: Any) -> str:
+        kept[path.name] = groups
+        return write(path, **groups)
+
+    monkeypatch.setattr(checkpoint, "write_arrays", written)
+    run = launch.start(tiny, replace(TINY, epochs=1, average=0.9, test_noise=30.0, learning_rate=0.01))
+    train(run)
+    for average, best, own in zip(
+        kept["last-1.npz"]["average"],
+        kept["best-1.npz"]["weights"],
+        kept["last-1.npz"]["weights"],
+        strict=True,
+    ):
+        assert np.array_equal(average, best) and not np.array_equal(own, best)
+    parts = run.report()["parts"]
+    assert 0 <= parts["test"]["noisy_accuracy"] <= 1 and "noisy_accuracy" not in parts["val"]
+    assert run.report()["memory_mib"] > 100
+
+
+def test_a_stop_within_the_first_epoch_leaves_a_model_and_begins_anew(tiny: Dataset) -> None:
+    """What was learned so far is kept and marked; continued, the first epoch is trained whole."""
+    run = launch.start(tiny, replace(TINY, epochs=1))
+    with pytest.raises(Stopped):
+        train(run, stop_after=1)
+    assert run.finished and run.report()["stopped_in_first_epoch"] and run.report()["epochs"] == 0
+    assert run.metrics().empty
+    train(run)
+    assert run.metrics()["epoch"].tolist() == [1]
+    assert not run.report()["stopped_in_first_epoch"] and run.report()["best_epoch"] == 1
