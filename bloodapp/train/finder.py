@@ -23,6 +23,7 @@ SMOOTHING = 3.0
 DIVERGED = 3.0
 """A smoothed loss so many times the least one ends the search."""
 
+_REACH = 8  # steps to either side, half a decade: single batches have slopes of their own
 _LEAST_STEPS = 10  # before anything is suggested or called divergence
 
 Floats = npt.NDArray[np.float64]
@@ -120,9 +121,20 @@ def suggest(rates: npt.NDArray[np.floating], losses: npt.NDArray[np.floating]) -
             "The loss fell at no learning rate: the network may know these images already, or nothing in it learns."
         )
     falling = known[known <= least]
-    slopes = np.gradient(even[falling], np.log(rates[falling]))
-    first = _LEAST_STEPS // 2  # the mean of a few losses has a slope of its own
-    steepest = float(rates[falling[first + int(np.argmin(slopes[first:]))]])
+    steepest = float(rates[falling[np.argmin(_slopes(even[falling]))]])
     tenth = float(rates[least] / 10)
     kept = [None if not np.isfinite(loss) else float(loss) for loss in even]
     return Rates(tuple(rates.tolist()), tuple(kept), min(steepest, tenth), steepest, tenth)
+
+
+def _slopes(losses: Floats) -> Floats:
+    """The slope of losses (N,) at each step, of the line through its neighbours of half a decade on either side.
+
+    Not defined where there are too few of them; a zero there, which is never the steepest fall.
+    """
+    reach = min(_REACH, (len(losses) - 1) // 2)
+    around = np.arange(-reach, reach + 1)
+    out = np.zeros(len(losses))
+    lines = np.lib.stride_tricks.sliding_window_view(losses, 2 * reach + 1) @ around
+    out[reach : len(losses) - reach] = lines
+    return out
