@@ -42,11 +42,13 @@ def prepare(recipe: Recipe) -> Device:
     """Make the recipe's devices, and no others, ready for this process, with its seed and number format.
 
     `auto` takes the first GPU, else the CPU; `all` shares each batch among all GPUs of this computer
-    (tf.distribute.MirroredStrategy). Raises InvalidValue for a GPU that is not there.
+    (tf.distribute.MirroredStrategy). Raises InvalidValue for a GPU that is not there, and for a batch that cannot be
+    shared evenly.
     """
     gpus = chosen(recipe.device, tf.config.list_physical_devices("GPU"))
     if tf.config.get_visible_devices("GPU") != gpus:
         tf.config.set_visible_devices(gpus, "GPU")
+    check_shared(recipe.batch, len(gpus))
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(recipe.seed)
@@ -75,6 +77,15 @@ def chosen(device: str, gpus: list[Any]) -> list[Any]:
         known = ", ".join(f"gpu:{k}" for k in range(len(gpus)))
         raise InvalidValue(f"There is no {device} on this computer: set device to auto, cpu or {known}.")
     return [gpus[number]]
+
+
+def check_shared(batch: int, gpus: int) -> None:
+    """Raise InvalidValue for a batch that so many GPUs cannot share evenly, which TensorFlow needs."""
+    if gpus > 1 and batch % gpus:
+        near = max(gpus, batch // gpus * gpus)
+        raise InvalidValue(
+            f"{gpus} GPUs share each batch evenly, and {batch} cannot be: set batch to {near}."
+        )
 
 
 def mirrored(names: list[str]) -> Any:

@@ -55,7 +55,7 @@ class Results:
         """Write the model in float32, predictions and report; returns the headline scores."""
         context.progress(TRAINING_SHARE, 1, "Reading the results")
         if len(self.rows["test"]):
-            context.log(f"Reading the test part; it has been read {self._reads_before()} times before.")
+            context.log(f"Reading the test part, reading number {self._reads_before() + 1} of this run.")
         # In float32 whatever the training's precision: the model opens and computes alike on any machine.
         keras.mixed_precision.set_global_policy("float32")
         model = models.build(self.recipe, self.classes, seen=course.best_size)

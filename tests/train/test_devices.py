@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_which_gpus_a_recipe_means() -> None:
     """One by its number, all, the first, or none; one that is not there is refused with those that are."""
-    from bloodapp.train.devices import chosen
+    from bloodapp.train.devices import check_shared, chosen
 
     two = ["first", "second"]
     assert chosen("auto", two) == ["first"] and chosen("auto", []) == []
@@ -31,6 +31,10 @@ def test_which_gpus_a_recipe_means() -> None:
     for device in ("gpu:0", "all"):
         with pytest.raises(InvalidValue, match="finds no GPU on this computer"):
             chosen(device, [])
+    check_shared(64, 4)
+    check_shared(7, 1)
+    with pytest.raises(InvalidValue, match="cannot be: set batch to 60"):
+        check_shared(62, 4)
 
 
 SHARED = """
