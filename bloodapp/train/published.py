@@ -7,9 +7,11 @@ folder, too, so that nothing is fetched twice.
 import hashlib
 import http.client
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,7 @@ _ORDER = "weights_tf_dim_ordering_tf_kernels"
 _SIDES = (96, 128, 160, 192, 224)
 _BLOCK = 1 << 18
 _SECONDS = 30.0
+_LEFT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def fetch(recipe: Recipe, progress: Progress | None = None) -> Path:
     published, title = file_for(recipe), network_named(recipe.model).title
     if published.path.is_file() and _intact(published.path, published.digest):
         return published.path
+    _sweep(published.path)
     try:
         with workspace.replacing(published.path) as temporary:
             _download(published.url, temporary, f"Fetching the ImageNet weights of {title}", progress)
@@ -142,6 +146,14 @@ def _download(url: str, path: Path, words: str, progress: Progress | None) -> No
                 progress(done, size, words)
         if done < size:
             raise OSError(f"it broke off after {done:,} of {size:,} bytes")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what downloads of a file left that were killed: nothing was written to it for an hour."""
+    for left in path.parent.glob(f".{path.name}-*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                left.unlink()
 
 
 def _intact(path: Path, digest: str) -> bool:

@@ -1,7 +1,9 @@
 """What a network starts from: published weights from a real server, files, runs; and what is said when it cannot."""
 
 import hashlib
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -182,6 +184,20 @@ def test_a_damaged_file_is_fetched_again(mirror: ThreadingHTTPServer, files: Pat
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half a file")
     assert published.fetch(MOBILE).read_bytes() == (files / ADDRESS).read_bytes()
+
+
+def test_what_a_killed_download_left_goes_with_the_next(
+    mirror: ThreadingHTTPServer, files: Path, tmp_path: Path
+) -> None:
+    """Nothing was written to it for an hour; a download that is at work beside this one is let alone."""
+    path = published.file_for(MOBILE).path
+    path.parent.mkdir(parents=True)
+    for name, age in (("dead", 4000), ("alive", 10)):
+        part = path.with_name(f".{path.name}-{name}.h5")
+        part.write_bytes(b"half a file")
+        os.utime(part, (time.time() - age,) * 2)
+    published.fetch(MOBILE)
+    assert sorted(left_behind(tmp_path)) == [f".{path.name}-alive.h5", path.name]
 
 
 def test_addresses_and_hashes_are_those_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
