@@ -60,8 +60,8 @@ def _left(dataset: Dataset) -> Pipeline | None:
         key="augment-use",
     ):
         state.put("augment", augment_edits.asked())
-        state.put_together({"run": None, "train": "new"})
-        st.switch_page("pages/3_Train.py", query_params=state.address())
+        state.choose_run(None)
+        st.switch_page("pages/3_Train.py", query_params={**state.address(), "train": "new"})
     augment_saved.draw_deleted()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augment-bar"):
         way = _way(readable=pipeline is not None)

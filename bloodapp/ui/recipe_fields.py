@@ -1,6 +1,7 @@
 """Widgets for the fields of a recipe that are small languages of their own: weights, class weights, copies, device."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import streamlit as st
 from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.saved import saved_pipelines
 from bloodapp.data.dataset import Dataset
-from bloodapp.errors import BloodappError
+from bloodapp.errors import BloodappError, Unreadable
 from bloodapp.runs.run import Run, list_runs
 from bloodapp.train import weighing
 from bloodapp.train.networks import NETWORKS
@@ -177,7 +178,7 @@ def _copies(place: Place) -> None:
     state.show(place.key, chosen)
     st.multiselect(
         **place.given,
-        options=list(dict.fromkeys([*saved_pipelines(), *PIPELINES, *chosen])),
+        options=list(dict.fromkeys([*_pipelines(), *chosen])),
         key=place.key,
         accept_new_options=True,
         placeholder="None: choose pipelines, or write one",
@@ -185,12 +186,19 @@ def _copies(place: Place) -> None:
     )
 
 
+def _pipelines() -> list[str]:
+    """The names of all pipelines, saved ones first; without those while their file is damaged, which the card says."""
+    with suppress(Unreadable):
+        return [*saved_pipelines(), *PIPELINES]
+    return list(PIPELINES)
+
+
 def _balance(place: Place) -> None:
     value = str(place.value)
     state.show(place.key, value or None)
     st.selectbox(
         **place.given,
-        options=list(dict.fromkeys([*saved_pipelines(), *PIPELINES, *([value] if value else [])])),
+        options=list(dict.fromkeys([*_pipelines(), *([value] if value else [])])),
         key=place.key,
         index=None,
         accept_new_options=True,

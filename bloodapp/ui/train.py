@@ -26,6 +26,7 @@ from bloodapp.ui.pipeline_chips import STYLE as PIPELINE_STYLE
 
 _STYLE = Path(__file__).with_name("train.css")
 NEW, COMPARE = "new", "compare"
+_VIEW = "train"
 
 FILTERS = (
     train_choice.RECIPE,
@@ -33,7 +34,7 @@ FILTERS = (
     train_choice.AUGMENT,
     train_choice.FROM,
     train_list.CHOSEN,
-    "train",
+    _VIEW,
 )
 """What the address carries besides dataset and run."""
 
@@ -41,11 +42,14 @@ FILTERS = (
 def draw(here: Here) -> None:
     """Draw the page."""
     train_choice.take_address(FILTERS)
+    if _VIEW not in st.query_params:
+        # What is on show is never remembered: the back button and links from other pages say it.
+        state.put(_VIEW, None)
     state.register("train", FILTERS)
     st.html(PIPELINE_STYLE)
     st.html(_STYLE)
     runs = [run for run in list_runs() if not run.parent]
-    compared = train_list.chosen(runs) if state.get("train") == COMPARE else []
+    compared = train_list.chosen(runs) if state.get(_VIEW) == COMPARE else []
     run = None if compared else shown_run(here, runs)
     if compared:
         train_compare.draw(compared)
@@ -67,7 +71,7 @@ def draw(here: Here) -> None:
 def shown_run(here: Here, runs: list[Run]) -> Run | None:
     """The run on show: the chosen one (a shipped one only when opened here), else the dataset's own at work."""
     chosen = next((run for run in list_runs() if run.name == state.get("run")), None)
-    asked_new = state.get("train") == NEW
+    asked_new = state.get(_VIEW) == NEW
     if (
         chosen is not None
         and not asked_new

@@ -75,7 +75,7 @@ def _begin(dataset: Dataset, recipe: Recipe, *, shrink: bool, repeats: int, read
             min_value=1,
             max_value=MOST_REPEATS,
             key="train-repeats",
-            width=190,
+            width=180,
             disabled=recipe.folds > 1,
             help="The same training so many times with other seeds, for a mean and a standard deviation. "
             "Folds repeat by themselves.",

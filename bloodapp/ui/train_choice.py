@@ -104,6 +104,9 @@ def settle() -> tuple[Recipe, dict[str, str]]:
             problems[name] = "Say which weights: choose a run, or give the path of a file."
     try:
         recipe_now = with_settings(own, values)
+        resolve(
+            recipe_now.pipeline
+        )  # the file of saved pipelines may be damaged, which Augment can put aside
         if "weights" not in problems:
             with _told(problems, "weights"):
                 start.check(recipe_now)

@@ -27,8 +27,8 @@ def draw(dataset: Dataset) -> None:
             frame.error(wrong)
         try:
             _augmentation(recipe, own)
-        except BloodappError as error:  # the file of saved pipelines, which Augment can put aside
-            frame.error(error)
+        except BloodappError:
+            frame.link("pages/2_Augment.py", "Mend it in Augment", ":material/auto_awesome_motion:")
         frame.section("Settings", "the recipe’s own unless you change them")
         recipe_form.draw(own, recipe, problems, dataset, skip=("pipeline",), images=images)
 

@@ -14,11 +14,11 @@ from bloodapp.ui.text import count, time_left
 
 
 def draw(shown: Run | None) -> None:
-    """Draw the queue; nothing when only the run on show is in it, or nothing at all."""
+    """Draw the queue; nothing when no training but the one on show is in it."""
     entries = _entries()
-    if not entries or (
-        shown is not None and [job.id for job, _ in entries] in ([shown.name], [shown.parent])
-    ):
+    # A search alone is seen where it was asked for, and the run on show where it is shown.
+    seen = () if shown is None else (shown.name, shown.parent)
+    if all(job.id in seen or _run(job.folder) is None for job, _ in entries):
         return
     waiting = sum(state == "queued" for _, state in entries)
     note = f"{count(waiting, 'training')} waiting, one at a time" if waiting else "at work"
@@ -69,7 +69,7 @@ def _row(number: int, job: Job, state: str, *, here: bool) -> None:
         st.html(
             f'<div class="queue-row"><span>{number}</span><div><b>{escape(title)}</b>'
             f"<small>{escape(words or 'waiting for its turn')}</small></div>"
-            f"{train_state.chip(state)}"
+            f"{train_state.chip(state if run or state == 'queued' else 'working')}"
             f'<div class="bar"><i style="width:{done:.1f}%"></i></div></div>'
         )
         if run:

@@ -9,6 +9,7 @@ from bloodapp.runs.run import Run
 STATES = {
     "queued": "waiting",
     "running": "training",
+    "working": "at work",
     "done": "done",
     "failed": "failed",
     "stopped": "stopped",
