@@ -9,11 +9,12 @@ import pytest
 from bloodapp import cli
 from bloodapp.cli.terminal import percent
 from bloodapp.data.dataset import Dataset
-from bloodapp.jobs.runner import run_child
+from bloodapp.jobs import perform
 from bloodapp.runs.run import list_runs, open_run
 from bloodapp.train import launch, reproduce
 from tests.made import make_run
-from tests.train.series_kinds import TABLE
+from tests.train import series_kinds
+from tests.train.series_kinds import KINDS
 from tests.train.trying import TINY
 
 Run = Callable[..., str]
@@ -38,8 +39,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def made_up_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What commands train is made up, in real processes."""
-    monkeypatch.setattr("bloodapp.cli.work.run_child", lambda job, table: run_child(job, TABLE))
+    """What commands train is made up, and made in this process."""
+    monkeypatch.setattr("bloodapp.cli.work.run_child", lambda job, table: perform(job, KINDS))
+    monkeypatch.setattr(series_kinds, "run_child", lambda job, table: perform(job, KINDS))
 
 
 SMALL = [f"--set={each}" for each in ("model=tiny", "pipeline=none", "val_share=0.2", "test_share=0.2")]
@@ -58,6 +60,17 @@ def test_repeats(tiny: Dataset, run: Run) -> None:
     told = run("train", "--resume", f"{name}-repeat-1", code=2, stream="err")
     assert f"part of '{name}'" in told
     assert "nothing to continue" in run("train", "--resume", name, code=2, stream="err")
+
+
+@pytest.mark.usefixtures("made_up_trainings")
+def test_tune(tiny: Dataset, run: Run) -> None:
+    """The trials with their scores, best first, what the best changes as flags, and the search's name last."""
+    lines = run("tune", "tiny", "--trials", "2", "--run-name", "some", *SMALL).splitlines()
+    assert lines[-1] == "some" and open_run("some").finished
+    scores = [float(re.search(r"([\d.]+) %  layers=", line)[1]) for line in lines[:2]]  # type: ignore[index]
+    assert scores == sorted(scores, reverse=True)
+    assert [line.partition("=")[0] for line in lines[2:-1]] == ['--set "head', '--set "learning_rate']
+    assert "from 2 to" in run("tune", "tiny", "--trials", "1", code=2, stream="err")
 
 
 def test_settings_of_every_kind(tiny: Dataset, run: Run) -> None:
@@ -100,7 +113,7 @@ def test_reproduce(tiny: Dataset, run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     """What differs today without training; with it the verdict, and the new run's name last."""
     made = launch.start(tiny, TINY, name="first")
     assert "let it finish first" in run("reproduce", "first", code=2, stream="err")
-    run_child(made.job, TABLE)
+    perform(made.job, KINDS)
     told = run("reproduce", "first", "--quick-check")
     assert told.startswith("It was not trained deterministically") and len(told.splitlines()) == 1
     monkeypatch.setattr(reproduce, "_weights", lambda one, other: 0.0)  # what is made up has no network

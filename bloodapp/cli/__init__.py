@@ -7,6 +7,7 @@
     decide       decide
     augment      augment
     train        train, recipes, pipelines
+    tune         tune
     runs         runs, compare, reproduce, rename, note, delete
     cost         cost, rates
     classify     evaluate, predict
@@ -35,6 +36,7 @@ from bloodapp.cli import (
     runs,
     terminal,
     train,
+    tune,
     work,
 )
 from bloodapp.errors import BloodappError
@@ -64,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, plant, decide, augment, train, runs, cost, classify, work, doctor):
+    for room in (data, review, plant, decide, augment, train, tune, runs, cost, classify, work, doctor):
         room.add(commands)
     return made
 

@@ -1,6 +1,7 @@
 """`train`, `recipes` and `pipelines`."""
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bloodapp.cli import terminal
@@ -102,7 +103,7 @@ def do_train(args: argparse.Namespace) -> int:
         _, after = start_pair(dataset, recipe, name=args.run_name, shrink=args.quick)
         return _show_pair(after.name, args.json)
     repeats = args.repeats if args.repeats > 1 else 0
-    return _show(start(dataset, recipe, name=args.run_name, shrink=args.quick, repeats=repeats).name)
+    return show(start(dataset, recipe, name=args.run_name, shrink=args.quick, repeats=repeats).name)
 
 
 def _resume(name: str, json_file: str | None) -> int:
@@ -119,7 +120,7 @@ def _resume(name: str, json_file: str | None) -> int:
         raise InvalidValue(f"'{name}' has no other half to be compared with: leave --json out.")
     if run.state() != "running":
         resume(run.job)
-    return _show_pair(name, json_file) if whole else _show(name)
+    return _show_pair(name, json_file) if whole else show(name)
 
 
 def _show_pair(name: str, json_file: str | None) -> int:
@@ -155,8 +156,8 @@ def _show_pair(name: str, json_file: str | None) -> int:
     return 0
 
 
-def _show(name: str) -> int:
-    """Follow a queued or running training to its end, and print what came of it."""
+def show(name: str, before: Callable[[], None] = lambda: None) -> int:
+    """Follow a queued or running training to its end, and print what came of it; `before` prints before the name."""
     from bloodapp.runs.run import open_run
 
     run = open_run(name)
@@ -167,6 +168,7 @@ def _show(name: str) -> int:
     if code == 0:
         if said := scored(run):
             terminal.say(said)
+        before()
         print(name)
     return code
 

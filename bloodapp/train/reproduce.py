@@ -22,7 +22,7 @@ from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, NotFound
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, new_run
-from bloodapp.train.launch import Child, recipe_of, start_series, submit
+from bloodapp.train.launch import FOLDS, REPEATS, Child, recipe_of, start_series, submit
 from bloodapp.train.parts import plan_folds, plan_split
 from bloodapp.train.start import check
 from bloodapp.train.versions import computer, versions
@@ -75,6 +75,10 @@ def start(run: Run) -> Run:
     """
     if run.report() is None or run.state() in ACTIVE:
         raise InvalidValue(f"'{run.name}' has no results yet that could be reproduced: let it finish first.")
+    if run.series not in ("", FOLDS, REPEATS):
+        raise InvalidValue(
+            f"'{run.name}' is a search: reproduce its best training, '{run.name}-best', instead."
+        )
     dataset = dataset_then(run)
     check(recipe_of(run))
     config = {**_kept(run), "dataset": dataset.name, "title": f"{run.title}, again", "reproduces": run.name}

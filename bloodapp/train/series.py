@@ -1,4 +1,4 @@
-"""A series of trainings as one job: folds that answer together, or repeats with other seeds.
+"""A series of trainings as one job: folds that answer together, repeats with other seeds, or the trials of a search.
 
 The job performs the trainings of a parent run one after another, each in a process of its own, and puts together what
 they leave. It waits in the lane of trainings, so that no server begins another meanwhile. All it knows is in the
@@ -24,6 +24,7 @@ from bloodapp.jobs.job import ACTIVE, Job, request_stop, resume
 from bloodapp.jobs.runner import run_child
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
+from bloodapp.train import search
 from bloodapp.train.launch import FOLDS
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.settings import from_settings
@@ -68,12 +69,16 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
 def perform(context: Reporter, launch: Launch) -> dict[str, Any]:
     """`work`, with each training performed by `launch`, which returns when its process has ended."""
     run = open_run(context.folder.name)
+    if run.series == search.SEARCH:
+        return search.perform(run, context, launch)
     trainings = whole(run)
     for place, child in enumerate(trainings):
         if context.stopped():
             break
         if child.state() != "done":
-            _Training(child, place, len(trainings), context).train(launch)
+            one = run.series.removesuffix("s").capitalize()
+            title = f"{one} {place + 1} of {len(trainings)}"
+            Training(child, place, len(trainings), context, title).train(launch)
     finished = [child for child in trainings if child.finished]
     if not finished:
         raise Stopped("Stopped before there was anything to keep.")
@@ -93,13 +98,11 @@ def whole(run: Run) -> list[Run]:
     return there
 
 
-class _Training:
-    """One training of a series, as its job sees it."""
+class Training:
+    """One training of a series, as its job sees it: the run `child`, number `place` from 0 of `of`, called `title`."""
 
-    def __init__(self, child: Run, place: int, of: int, context: Reporter) -> None:
-        self.child, self.place, self.of, self.context = child, place, of, context
-        one = "Fold" if "fold" in child.config else "Repeat" if "repeat" in child.config else "Training"
-        self.title = f"{one} {place + 1} of {of}"
+    def __init__(self, child: Run, place: int, of: int, context: Reporter, title: str) -> None:
+        self.child, self.place, self.of, self.context, self.title = child, place, of, context, title
 
     def train(self, launch: Launch) -> None:
         """Begin, continue or only watch the training until it has ended; raises BloodappError, Stopped."""

@@ -1,0 +1,63 @@
+"""`tune`."""
+
+import argparse
+from typing import Any
+
+from bloodapp.cli import terminal
+from bloodapp.cli.train import show
+
+
+def add(commands: terminal.Commands) -> None:
+    """Add the command."""
+    tune = terminal.command(
+        commands,
+        "tune",
+        do_tune,
+        "Search a recipe's head, learning rate and unfrozen layers on the validation part alone, then train the best "
+        "in full; prints the run's name last.",
+        """tune course --recipe r0 --trials 20
+        tune sample --trials 4 --quick""",
+    )
+    tune.add_argument("name", metavar="NAME", help="a dataset")
+    tune.add_argument("--recipe", metavar="R", help="see `recipes`; the default is the first that it lists")
+    tune.add_argument(
+        "--trials", type=int, default=20, metavar="N", help="trainings to choose from; 20 if left out"
+    )
+    tune.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change a field of the recipe; may be repeated",
+    )
+    tune.add_argument("--quick", action="store_true", help="few images, one epoch, a small network")
+    tune.add_argument(
+        "--run-name", metavar="RUN", help="the run's name; made from recipe and date if left out"
+    )
+
+
+def do_tune(args: argparse.Namespace) -> int:
+    """`tune`: each trial with its score on stdout, best first, what the best changes, and the run's name last."""
+    from bloodapp.data.dataset import open_dataset
+    from bloodapp.runs.run import open_run
+    from bloodapp.train.recipes import DEFAULT, recipe_named
+    from bloodapp.train.search import start
+    from bloodapp.train.settings import with_settings
+
+    dataset = open_dataset(args.name)
+    recipe = with_settings(recipe_named(args.recipe or DEFAULT), terminal.settings(args.set))
+    run = start(dataset, recipe, args.trials, name=args.run_name, shrink=args.quick)
+    return show(run.name, before=lambda: _tell(open_run(run.name).report() or {}))
+
+
+def _tell(report: dict[str, Any]) -> None:
+    series = report.get("series") or {}
+    trials = sorted(series.get("trials", []), key=lambda trial: -(trial["score"] or 0))
+    rows = []
+    for trial in trials:
+        value = trial["score"]
+        figures = [f"{name}={value}" for name, value in trial.items() if name not in ("name", "score")]
+        rows.append([trial["name"], "failed" if value is None else terminal.percent(value), *figures])
+    terminal.table(rows)
+    for name, value in series.get("best", {}).items():
+        print(f'--set "{name}={value}"')
