@@ -20,7 +20,7 @@ from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.errors import Stopped, Unreadable
-from bloodapp.train import phases
+from bloodapp.train import phases, shortage
 from bloodapp.train.costs import Cost, Step, copied_by, deciding, keep, phase_name, sizes
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.settings import from_settings
@@ -44,6 +44,9 @@ class Reporter(Protocol):
     def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
         """Say how far the work is."""
 
+    def log(self, text: str) -> None:
+        """Add a line to the log."""
+
     def stopped(self) -> bool:
         """Whether the user asked to stop."""
 
@@ -51,9 +54,9 @@ class Reporter(Protocol):
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     """The job `cost`: params dataset, recipe (its settings) and optionally seconds. Keeps what it measures."""
     recipe = from_settings(params["recipe"])
-    cost = measure(
-        open_dataset(params["dataset"]), recipe, context, seconds=float(params.get("seconds", SECONDS))
-    )
+    dataset, seconds = open_dataset(params["dataset"]), float(params.get("seconds", SECONDS))
+    with shortage.explained(recipe.batch, context):
+        cost = measure(dataset, recipe, context, seconds=seconds)
     keep(cost)
     last = max(cost.steps, key=lambda step: step.trainable)
     return {

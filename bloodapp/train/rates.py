@@ -14,7 +14,7 @@ from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
-from bloodapp.train import devices, feed, finder, learning, models, phases, weights
+from bloodapp.train import devices, feed, finder, learning, models, phases, shortage, weights
 from bloodapp.train.finder import Floats, Rates
 from bloodapp.train.launch import plan_split
 from bloodapp.train.recipe import Recipe
@@ -30,6 +30,9 @@ class Reporter(Protocol):
     def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
         """Say how far the work is."""
 
+    def log(self, text: str) -> None:
+        """Add a line to the log."""
+
     def stopped(self) -> bool:
         """Whether the user asked to stop."""
 
@@ -37,7 +40,8 @@ class Reporter(Protocol):
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     """The job `rates`: params dataset, recipe (its settings) and optionally steps. Leaves rates.json in its folder."""
     recipe, dataset = from_settings(params["recipe"]), open_dataset(params["dataset"])
-    found = search(dataset, recipe, context, steps=int(params.get("steps", finder.STEPS)))
+    with shortage.explained(recipe.batch, context):
+        found = search(dataset, recipe, context, steps=int(params.get("steps", finder.STEPS)))
     finder.write(context.folder, found)
     return {"suggested": found.suggested}
 

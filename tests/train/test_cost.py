@@ -10,7 +10,7 @@ from bloodapp import jobs, workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record
 from bloodapp.jobs.job import request_stop
-from bloodapp.train import cost, costs, phases
+from bloodapp.train import cost, costs, judge, phases
 from bloodapp.train import forecast as forecasting
 from bloodapp.train.costs import Cost, Step
 from bloodapp.train.forecast import forecast, measure
@@ -215,6 +215,7 @@ def test_measured_as_a_job(tiny: Dataset) -> None:
     assert told.seconds is not None
     assert told.seconds > 0
     assert not list(job.folder.glob("*.npz"))
+    assert forecasting.LIVE_SHIFTED == judge.LIVE_SHIFTED
 
 
 def test_it_stops_and_says_when_nothing_is_left(tiny: Dataset) -> None:
@@ -227,3 +228,16 @@ def test_it_stops_and_says_when_nothing_is_left(tiny: Dataset) -> None:
     assert jobs.perform(job) == "failed"
     assert "nothing to measure with" in job.status()["error"]
     assert costs.costs() == []
+
+
+def test_memory_that_ran_out_is_said(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even the measuring fits, the job fails with a sentence and half the batch."""
+
+    def full(*args: Any, **more: Any) -> Cost:
+        raise MemoryError
+
+    monkeypatch.setattr(cost, "measure", full)
+    job = measure(tiny, TINY)
+    assert jobs.perform(job) == "failed"
+    assert "a batch of 4" in job.status()["error"]
+    assert job.status()["smaller_batch"] == 4
