@@ -40,6 +40,11 @@ class Network:
     by_width: bool = False
     smallest: int = 32
 
+    @property
+    def depthwise(self) -> bool:
+        """Whether most of its convolutions are depthwise, which no CPU computes faster in 16 bits than in 32."""
+        return self.family in ("mobilenetv2", "mobilenetv3", "efficientnet", "efficientnetv2", "convnext")
+
 
 def _published(
     name: str, title: str, family: str, parameters: int, scaling: str, smallest: int = 32

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from bloodapp.train import mobilenetv3, models
+from bloodapp.train import devices, mobilenetv3, models
 from bloodapp.train.networks import NETWORKS, SCALINGS, smallest_of_family
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import RECIPES
@@ -90,6 +90,36 @@ def test_mobilenetv3_has_what_its_paper_describes() -> None:
         assert {layer.momentum for layer in norms} == {mobilenetv3.MOMENTUM}
         assert layers[-1].activation is keras.activations.hard_silu
         assert layers[-1].output.shape[1:3] == (last, last)
+
+
+@pytest.mark.usefixtures("without_values")
+@pytest.mark.parametrize("family", sorted({network.family for network in NETWORKS.values()}))
+def test_depthwise_networks_are_known(family: str) -> None:
+    """The table says of which networks the precision must know: those in which Keras' depthwise layers stand."""
+    name = next(name for name, network in NETWORKS.items() if network.family == family)
+    layers = models.backbone_layers(models.build(replace(RECIPES["r2light"], model=name), 8))
+    assert (
+        any(isinstance(layer, keras.layers.DepthwiseConv2D) for layer in layers) is NETWORKS[name].depthwise
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "model", "expected"),
+    [
+        ("avx512_bf16", "r1cnn3", "mixed_bfloat16"),
+        ("avx512_bf16", "mobilenetv3light", "float32"),
+        ("avx2", "r1cnn3", "float32"),
+    ],
+)
+def test_precision_is_lower_only_where_it_is_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, model: str, expected: str
+) -> None:
+    """On a CPU with bfloat16, plain convolutions use it and depthwise ones do not; a recipe's own word counts."""
+    (tmp_path / "cpuinfo").write_text(f"flags: sse {flags}")
+    monkeypatch.setattr(devices, "_CPU_FLAGS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(devices.tf.config, "get_visible_devices", lambda kind: [])
+    assert devices.precision(replace(TINY, model=model)) == expected
+    assert devices.precision(replace(TINY, model=model, precision="bfloat16")) == "mixed_bfloat16"
 
 
 def test_a_trial_takes_the_smallest_of_a_family() -> None:
