@@ -148,7 +148,8 @@ def _train(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
     title = "Train"
     if dataset is None:
         return _step(title, "waiting", "Needs a dataset.", "waiting")
-    folders = {run.folder for run in list_runs() if run.dataset == dataset.name and not run.shipped}
+    own = [run for run in list_runs() if run.dataset == dataset.name and not run.shipped and not run.parent]
+    folders = {run.folder for run in own}
     mine = [(job, status) for job, status in jobs if job.folder in folders]
     for _, status in mine:
         if status["state"] == "running":

@@ -38,7 +38,7 @@ def draw(dataset: Dataset, recipe: Recipe, problems: Mapping[str, str]) -> int |
     images = None if plan is None else int(plan[0].sum())
     repeats = _kept_repeats()
     if plan is not None and images is not None:
-        _remains(dataset, plan)
+        _remains(dataset, plan, effective.folds)
         if not problems:
             train_cost.draw(effective, plan[0], repeats)
     _review_note(dataset)
@@ -131,7 +131,7 @@ def _plan(name: str, fingerprint: str, seq: int, splitting: tuple[tuple[str, flo
     return train, val, test
 
 
-def _remains(dataset: Dataset, plan: Plan) -> None:
+def _remains(dataset: Dataset, plan: Plan, folds: int) -> None:
     train, val, test = plan
     by_class = train + val + test
     remaining, used = len(judged(dataset).indices), int(by_class.sum())
@@ -144,7 +144,10 @@ def _remains(dataset: Dataset, plan: Plan) -> None:
         f'<div class="card-title">{escape(dataset.name)}</div><div class="quiet">{escape(words)}</div>'
         + _class_bars(dataset, by_class)
     )
-    frame.facts([("train", f"{train.sum():,}"), ("val", f"{val.sum():,}"), ("test", f"{test.sum():,}")])
+    parts = [("train", train.sum()), ("val", val.sum())]
+    if folds:
+        parts = [(f"in {folds} folds", train.sum() + val.sum())]
+    frame.facts([(name, f"{number:,}") for name, number in [*parts, ("test", test.sum())]])
 
 
 def _class_bars(dataset: Dataset, counts: "np.ndarray") -> str:

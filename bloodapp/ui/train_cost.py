@@ -13,7 +13,7 @@ from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, delete_job, latest_job
-from bloodapp.train import finder
+from bloodapp.train import finder, published
 from bloodapp.train.forecast import Forecast, forecast, measure
 from bloodapp.train.recipe import Recipe
 from bloodapp.ui import background, frame, recipe_fields, train_choice
@@ -103,6 +103,8 @@ def _basis(expected: Forecast, recipe: Recipe, many: int) -> str:
         parts.append(f"{recipe.folds} folds")
     elif many > 1:
         parts.append(f"{many} times")
+    if recipe.weights == "imagenet" and not published.file_for(recipe).path.exists():
+        parts.append("fetches the published weights first")
     if expected.seconds is None:
         parts.append("nothing like it has run on this computer: measure one step")
     else:

@@ -37,7 +37,7 @@ def draw(run: Run, state_: str) -> None:
                 run,
                 off=run.report() is None or busy or bool(run.parent),
             )
-            _item("Delete", "delete", key, _ask, run, "delete", off=run.shipped or busy)
+            _item("Delete", "delete", key, _ask, run, "delete", off=run.shipped or busy or bool(run.parent))
 
 
 def asked(run: Run, state_: str) -> None:
@@ -96,10 +96,15 @@ def _reproduce(run: Run) -> None:
 
 def _rename(run: Run) -> None:
     key = f"title-{run.name}"
-    with st.container(horizontal=True, vertical_alignment="bottom", key="train-rename"):
+    with (
+        st.form("train-rename", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
         st.text_input("Name", run.title, key=key, max_chars=80, width=420)
-        st.button("Save", key="train-rename-save", on_click=_save, args=(run, key))
-        st.button("Cancel", type="tertiary", key="train-rename-off", on_click=state.put, args=(_ASKED, None))
+        st.form_submit_button("Save", key="train-rename-save", on_click=_save, args=(run, key))
+        st.form_submit_button(
+            "Cancel", type="tertiary", key="train-rename-off", on_click=state.put, args=(_ASKED, None)
+        )
 
 
 def _save(run: Run, key: str) -> None:

@@ -106,6 +106,8 @@ def _active(run: Run, status: dict[str, Any]) -> None:
     left = "" if waiting or stopping or share >= 1 else time_left(status.get("eta_s"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="train-progress"):
         st.progress(share, text=plain(" · ".join(part for part in (said, left) if part)))
+        if run.parent:
+            return  # the series launches it, and is what can be stopped
         label = "Stopping…" if stopping else "Take out" if waiting else "Stop"
         if st.button(
             label,
@@ -187,7 +189,7 @@ def _next(run: Run, status: dict[str, Any]) -> None:
         ):
             state.choose_run(run.name)
             st.switch_page("pages/4_Evaluate.py", query_params=state.address())
-        if name == "failed" and smaller:
+        if name == "failed" and smaller and not run.parent:
             st.button(
                 f"Try with batch {smaller}",
                 type="primary",
@@ -196,7 +198,7 @@ def _next(run: Run, status: dict[str, Any]) -> None:
                 on_click=_smaller,
                 args=(run, int(smaller)),
             )
-        if name in ("failed", "stopped", "interrupted"):
+        if name in ("failed", "stopped", "interrupted") and not run.parent:
             st.button(
                 "Try again" if name == "failed" else "Continue",
                 type="primary" if go_on and not smaller else "secondary",

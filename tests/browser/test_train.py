@@ -109,7 +109,6 @@ def test_runs_are_renamed_compared_and_found_again(
     field = app.main.get_by_role("textbox", name="Name")
     field.fill("The first of two")
     field.press("Enter")
-    app.click(app.button("Save"))
     expect(app.main.locator(".run-head h2")).to_have_text("The first of two")
     for name in ("one", "two"):
         app.click(app.keyed(f"tick-{name}").locator("label").first)
