@@ -29,7 +29,9 @@ def add(commands: terminal.Commands) -> None:
         "sets their configurations apart.",
         "compare balanced-2026-11-20-1 plain-2026-11-20-1",
     )
-    compare.add_argument("names", nargs="+", metavar="RUN", help="runs; the others are compared with the first")
+    compare.add_argument(
+        "names", nargs="+", metavar="RUN", help="runs; the others are compared with the first"
+    )
     reproduce = terminal.command(
         commands,
         "reproduce",
@@ -73,32 +75,29 @@ def add(commands: terminal.Commands) -> None:
 
 def show_runs(args: argparse.Namespace) -> None:
     """`runs`: name, state, dataset, recipe, accuracy clean and shifted, the part it was read on, when, what series."""
-    from bloodapp.runs.run import headline, list_runs
+    from bloodapp.runs.run import list_runs
 
-    rows = []
-    for run in list_runs():
-        if run.parent and not args.all:
-            continue
-        score = headline(run) or {}
-        spread = (run.report() or {}).get("series", {}) if run.series == "repeats" else {}
-        clean, shifted = (
-            terminal.percent(score.get(key), spread.get(key, {}).get("sd"))
-            for key in ("accuracy", "shifted_accuracy")
-        )
-        state = "shipped" if run.shipped else run.state()
-        part = f"on {score['part']}" if score else "-"
-        row = (
-            run.name,
-            state,
-            run.dataset,
-            run.recipe or "-",
-            clean,
-            f"shifted {shifted}",
-            part,
-            run.created,
-        )
-        rows.append((*row, _series(run)))
+    every, rows = list_runs(), []
+    names = {run.name for run in every}
+    for run in every:
+        if run.parent not in names:
+            rows += [_row(one) for one in (run, *(run.children if args.all else ()))]
     terminal.table(rows)
+
+
+def _row(run: "Run") -> tuple[str, ...]:
+    from bloodapp.runs.run import headline
+
+    score = headline(run) or {}
+    spread = (run.report() or {}).get("series", {}) if run.series == "repeats" else {}
+    clean, shifted = (
+        terminal.percent(score.get(key), spread.get(key, {}).get("sd"))
+        for key in ("accuracy", "shifted_accuracy")
+    )
+    state = "shipped" if run.shipped else run.state()
+    part = f"on {score['part']}" if score else "-"
+    told = (run.name, state, run.dataset, run.recipe or "-", clean, f"shifted {shifted}", part, run.created)
+    return (*told, _series(run))
 
 
 def _series(run: "Run") -> str:

@@ -135,6 +135,8 @@ def start_pair(
         raise InvalidValue(
             "The weights of another training may have seen the images that judge this pair: set weights to none."
         )
+    if recipe.folds:
+        raise InvalidValue("The pair compares one network with one: set folds to 0.")
     plan = plan_pair(dataset, recipe)
     recipe = untimed(recipe, plan.images("train")[0])
     config = configuration(dataset, recipe, plan.seq, "")

@@ -68,6 +68,7 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
 
 def perform(context: Reporter, launch: Launch) -> dict[str, Any]:
     """`work`, with each training performed by `launch`, which returns when its process has ended."""
+    context.progress(0, 1, "Starting", smaller_batch=None)  # whatever an earlier try may have said
     run = open_run(context.folder.name)
     if run.series == search.SEARCH:
         return search.perform(run, context, launch)
@@ -185,7 +186,13 @@ def _folds(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
     }
     if recipe.test_noise and "test" in parts:
         parts["test"]["noisy_accuracy"] = _under_noise(model, run, predictions.only("test"), recipe)
-    return {**_report(finished, run), "parts": parts, "parameters": model.count_params()}
+    trainable = [(child.report() or {}).get("trainable_parameters") for child in finished]
+    return {
+        **_report(finished, run),
+        "parts": parts,
+        "parameters": model.count_params(),
+        "trainable_parameters": None if None in trainable else sum(trainable),
+    }
 
 
 def _under_noise(model: Any, run: Run, test: Predictions, recipe: Recipe) -> float:
