@@ -251,7 +251,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("script", ["app.py", "pages/1_Review.py", "pages/4_Evaluate.py"])
+@pytest.mark.parametrize("script", ["app.py", "pages/1_Review.py", "pages/3_Train.py", "pages/4_Evaluate.py"])
 def test_page_renders_without_tensorflow(tiny: Dataset, script: str) -> None:
     """The process that has drawn this page on a dataset with findings and a run knows no TensorFlow."""
     scan(tiny)

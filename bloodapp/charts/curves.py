@@ -1,11 +1,13 @@
 """Learning curves: a figure per epoch, on training and on validation images."""
 
-import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from bloodapp.charts.style import ACCENT, GREY, LINE, SHIFTED, calm
+
+_STEPS = tuple(figure * 10**power for power in range(4) for figure in (1, 2, 5))
+"""Distances between the epochs that are written on an axis."""
 
 
 def learning_curve(
@@ -42,7 +44,8 @@ def learning_curve(
         )
     calm(figure, height, t=40)
     figure.update_layout(hovermode="x unified")
-    every = max(1, math.ceil(max(epochs, default=1) / 8))
+    last = max(epochs, default=1)
+    every = next((step for step in _STEPS if 8 * step >= last), _STEPS[-1])
     figure.update_xaxes(title={"text": "epoch", "standoff": 4}, tickformat="d", tick0=0, dtick=every)
     figure.update_yaxes(
         title={"text": name, "standoff": 8}, showgrid=True, nticks=5, tickformat=".0%" if share else None

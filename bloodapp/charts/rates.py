@@ -20,18 +20,13 @@ def rates_chart(
         hovertemplate="rate %{x:.1e}<br>loss %{y:.3f}<extra></extra>",
         showlegend=False,
     )
-    calm(figure, height, t=22)
+    calm(figure, height)
     figure.update_xaxes(
         type="log", title={"text": "learning rate", "standoff": 4}, dtick=1, exponentformat="power"
     )
     figure.update_yaxes(title={"text": "loss", "standoff": 8}, showgrid=True, nticks=5)
     if suggested:
-        figure.add_vline(
-            x=suggested,
-            line={"color": GREY, "width": 1.5, "dash": "dot"},
-            annotation={"text": f"{suggested:.1e}", "showarrow": False, "font": {"size": 11, "color": GREY}},
-            annotation_position="top right",
-        )
+        figure.add_vline(x=suggested, line={"color": GREY, "width": 1.5, "dash": "dot"})
     return figure
 
 
