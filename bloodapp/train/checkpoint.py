@@ -22,9 +22,10 @@ STATE = "state.json"
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What state.json says; empty before the first epoch has ended."""
+    """What state.json says; empty before the first epoch has ended, and of versions that kept other files."""
     path = folder / STATE
-    return workspace.read_json(path) if path.exists() else {}
+    state = workspace.read_json(path) if path.exists() else {}
+    return state if "best_file" in state else {}
 
 
 def write_state(folder: Path, state: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Where a training computes: the devices of this computer, the number format they take, and their memory."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,32 @@ def prepare(recipe: Recipe) -> Device:
     shared evenly.
     """
     gpus = chosen(recipe.device, tf.config.list_physical_devices("GPU"))
-    if tf.config.get_visible_devices("GPU") != gpus:
-        tf.config.set_visible_devices(gpus, "GPU")
     check_shared(recipe.batch, len(gpus))
+    _show(gpus, recipe.device)
     for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+        with suppress(RuntimeError):  # in use already, where work is done in the server's own process
+            tf.config.experimental.set_memory_growth(gpu, True)
     keras.utils.set_random_seed(recipe.seed)
     if recipe.deterministic:
         tf.config.experimental.enable_op_determinism()
     policy = precision(recipe)
     keras.mixed_precision.set_global_policy(policy)
-    logical = tf.config.list_logical_devices("GPU") if gpus else []
+    logical = tf.config.list_logical_devices("GPU") if recipe.device == "all" else []
     return Device(name(), policy, mirrored([each.name for each in logical]), len(gpus))
+
+
+def _show(gpus: list[Any], device: str) -> None:
+    """Let this process see these GPUs and no others, as long as it has computed nothing yet."""
+    if tf.config.get_visible_devices("GPU") == gpus:
+        return
+    try:
+        tf.config.set_visible_devices(gpus, "GPU")
+    except RuntimeError:
+        if device != "auto":
+            raise InvalidValue(
+                f"This process computes on other devices already, so device {device} has no effect in it: set device "
+                "to auto, or let trainings have processes of their own (unset BLOODAPP_JOBS)."
+            ) from None
 
 
 def chosen(device: str, gpus: list[Any]) -> list[Any]:

@@ -126,6 +126,7 @@ class _Training:
         shares[known, labels[known]] = 1
         keys = [each.key for each in self.run.classes]
         per_class = class_weights(recipe.class_weights, labels[rows], keys)
+        self.model = self._model()
         self.progress = callback.Progress(
             steps=self.steps,
             spent=course.elapsed,
@@ -133,7 +134,6 @@ class _Training:
             report=self._report_step,
             epoch_end=lambda steps, logs: self._epoch_end(self.model, steps, logs),
         )
-        self.model = self._model()
         feeds: dict[int, tf.data.Dataset] = {}
         while not course.finished and not self.context.stopped():
             if course.phase != self.phase:
@@ -200,9 +200,10 @@ class _Training:
         for place, layer in enumerate(backbone):
             layer.trainable = place >= first
         if len(course.phases) > 1:
+            began = " The optimizer begins anew." if course.phase and not course.phase_epoch else ""
             self.context.log(
                 f"Phase {course.phase + 1} of {len(course.phases)}, {phases.text([course.now])}: "
-                f"{len(backbone) - first} of the backbone's {len(backbone)} layers learn, with a new optimizer."
+                f"{len(backbone) - first} of the backbone's {len(backbone)} layers learn.{began}"
             )
         one_gpu = self.device.gpus == 1
         with self.device.scope():
@@ -320,4 +321,4 @@ class _Training:
     def _fetching(self, done: int, total: int, text: str) -> None:
         if self.context.stopped():
             raise Stopped("Stopped while the weights were fetched: there was nothing to keep.")
-        self.context.progress(0, 1, text, fetched=done, to_fetch=total)
+        self.context.progress(done, total or None, text)

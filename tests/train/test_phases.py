@@ -52,7 +52,7 @@ def test_a_frozen_backbone_stays_and_the_average_goes_on(
         apart = [np.abs(a - b).mean() for a, b in zip(each["weights"], each["average"], strict=True)]
         assert np.mean(change) > 0 and 0 < np.mean(apart) < 0.1
     assert run.metrics()["phase"].tolist() == 2 * ["frozen(2, rate=0.01)"] + 2 * ["full(2, rate=0.01)"]
-    assert any("with a new optimizer" in line for line in context.lines)
+    assert any("The optimizer begins anew" in line for line in context.lines)
     report = run.report()
     assert report["trainable_parameters"] < report["parameters"]
 

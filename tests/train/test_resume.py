@@ -1,5 +1,6 @@
 """A training that was cut off ends as one that never was."""
 
+import errno
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from bloodapp import jobs, workspace
 from bloodapp.data.dataset import Dataset
+from bloodapp.errors import Shortage
 from bloodapp.jobs.runner import launch as launch_child
 from bloodapp.runs.run import Run
 from bloodapp.train import checkpoint, launch
@@ -94,6 +96,20 @@ def cut_before_the_state(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         train(run)
 
 
+def fill_the_disk(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train until the weights of the third epoch have no room."""
+    write = checkpoint.write_arrays
+
+    def full(path: Any, **groups: Any) -> str:
+        if path.name == "last-3.npz":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, **groups)
+
+    with monkeypatch.context() as patch, pytest.raises(Shortage, match="free some space and continue"):
+        patch.setattr(checkpoint, "write_arrays", full)
+        train(run)
+
+
 def same(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Assert that two checkpoints of an epoch agree in all that decides how it goes on."""
     for group in ("weights", "optimizer", "average"):
@@ -122,7 +138,7 @@ def alike(one: Run, other: Run) -> None:
 def test_a_training_cut_off_anywhere_ends_as_one_that_never_was(
     tiny: Dataset, kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut off within an epoch, between its files and its state, and as a phase begins: the same to 1e-5 in the end.
+    """Cut off within an epoch, between its files and its state, and by a full disk as a phase begins: the same to 1e-5.
 
     With dropout, turned images, a moving average, plateaus, two phases and an exponential schedule.
     """
@@ -131,7 +147,8 @@ def test_a_training_cut_off_anywhere_ends_as_one_that_never_was(
     cut(cut_run, epoch=2, step=2)
     cut_before_the_state(cut_run, monkeypatch)
     assert workspace.read_json(cut_run.folder / "checkpoints" / "state.json")["epoch"] == 1
-    cut(cut_run, epoch=3, step=1)
+    fill_the_disk(cut_run, monkeypatch)
+    assert workspace.read_json(cut_run.folder / "checkpoints" / "state.json")["epoch"] == 2
     train(cut_run)
     for epoch in range(1, 5):
         same(kept[whole.name][epoch], kept[cut_run.name][epoch])
