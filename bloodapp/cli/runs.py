@@ -101,8 +101,9 @@ def _row(run: "Run") -> tuple[str, ...]:
 
 
 def _series(run: "Run") -> str:
-    if run.series:
-        return f"{len(run.config['series']['children'])} {run.series}"
+    count = len(run.config["series"]["children"]) if run.series else 0
+    if run.series:  # beside the trials of a search is the best of them, trained in full
+        return f"{count - 1} trials" if run.series == "search" else f"{count} {run.series}"
     return f"of {run.parent}" if run.parent else ""
 
 

@@ -56,7 +56,11 @@ def _tell(report: dict[str, Any]) -> None:
     rows = []
     for trial in trials:
         value = trial["score"]
-        figures = [f"{name}={value}" for name, value in trial.items() if name not in ("name", "score")]
+        own = {name: value for name, value in trial.items() if name not in ("name", "score")}
+        figures = [
+            f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in own.items()
+        ]
         rows.append([trial["name"], "failed" if value is None else terminal.percent(value), *figures])
     terminal.table(rows)
     for name, value in series.get("best", {}).items():
