@@ -5,7 +5,7 @@ The rooms, in the order of the work (the pages and the command line have the sam
     data       read any source, store it once, split it, remember every decision
     review     detectors find what does not belong; one ranked queue to decide
     augment    operations and pipelines as text; the realistic shift
-    train      recipes, models, the fit
+    train      recipes, networks, weights; the fit, series of fits, what they cost, and the same again
     evaluate   metrics with intervals, mistakes, clean beside shifted
     classify   a finished run applied to new images
 

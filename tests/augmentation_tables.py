@@ -1,6 +1,7 @@
 """The tables of docs/augmentation.md, from the declarations; `python -m tests.augmentation_tables` writes them anew."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from bloodapp.augment.named import PIPELINES
@@ -98,13 +99,13 @@ def place(name: str) -> re.Pattern[str]:
     return re.compile(rf"<!-- table {re.escape(name)} -->((?:(?!<!--).)*)<!-- end -->", re.DOTALL)
 
 
-def written(text: str) -> str:
-    """The document with all its tables as they should be."""
-    for name, table in TABLES.items():
+def written(text: str, tables: Mapping[str, str]) -> str:
+    """A document with all these tables as they should be, by the names that stand before them."""
+    for name, table in tables.items():
         block = f"<!-- table {name} -->\n\n{table}\n\n<!-- end -->"
         text = place(name).sub(lambda _, block=block: block, text)
     return text
 
 
 if __name__ == "__main__":
-    DOC.write_text(written(DOC.read_text(encoding="utf-8")), encoding="utf-8")
+    DOC.write_text(written(DOC.read_text(encoding="utf-8"), TABLES), encoding="utf-8")

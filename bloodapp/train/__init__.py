@@ -1,5 +1,24 @@
-"""Training: recipes declared once, the networks, the feed, the fit.
+"""Training: recipes declared once, the networks, the feed, the fit, and series of fits.
 
-`recipes`, `launch` and `forecast` know no TensorFlow and serve pages and command line;
-`models`, `feed`, `callback` and `fit` are imported in the child process that trains.
+What pages and command line use, and what knows no TensorFlow:
+
+    recipe, recipes, settings   a recipe's fields; those that ship; checked, written, read
+    head, phases, calls         its small languages
+    networks, published, start  what a network is, where its weights are, what a training may start from
+    parts, weighing             who trains, chooses and is read once; what an image of a class counts
+    launch, effect              a run folder and its job; before and after the decisions
+    series, voting, search      folds, repeats and the trials of a search, one job each
+    forecast, costs, finder     what a training will cost; which learning rate to take
+    reproduce, versions         the same again, and whether it came to the same
+    course, schedules, blocks   where a training stands, its learning rate, its order of images: plain numbers
+    shortage                    memory or disk that ran out, in words
+
+What is imported in the child process that works:
+
+    models                      the whole network: `scratch`, `mobilenetv3`, `convnext`, `applications`, with `weights`
+    fit                         the training: `feed` and `copies` give images, `learning` begins a phase with what
+                                `optimizers` and `devices` say, `callback` reports, `average` and `judge` look on,
+                                `checkpoint` keeps each epoch, `results` writes the end
+    ensemble                    networks of folds as one
+    cost, rates, speed          real steps, to measure
 """
