@@ -22,8 +22,8 @@ from bloodapp.train import (
     copies,
     devices,
     feed,
+    learning,
     models,
-    optimizers,
     phases,
     shortage,
     weights,
@@ -63,8 +63,11 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     Stopped after a stop (the best model and its results are written first).
     """
     run = open_run(context.folder.name)
-    # The text that was started with: a saved pipeline's name may mean something else by now, or nothing.
-    recipe = from_settings({**run.config["recipe"], "pipeline": run.config["pipeline"]})
+    # The texts that were started with: a saved pipeline's name may mean something else by now, or nothing.
+    texts: dict[str, Any] = {
+        name: run.config[name] for name in ("pipeline", "copies", "balance") if name in run.config
+    }
+    recipe = from_settings({**run.config["recipe"], **texts})
     dataset = open_dataset(run.config["dataset"])
     if dataset.fingerprint != run.config["fingerprint"]:
         raise Unreadable(
@@ -195,23 +198,12 @@ class _Training:
         """Let the layers of the phase learn, with an optimizer that begins anew: it knew other weights."""
         course, recipe = self.course, self.recipe
         self.phase = course.phase
-        backbone = models.backbone_layers(self.model)
-        first = len(backbone) - course.now.learns(len(backbone))
-        for place, layer in enumerate(backbone):
-            layer.trainable = place >= first
+        learn, layers = learning.begin(self.model, recipe, course.now, self.device)
         if len(course.phases) > 1:
             began = " The optimizer begins anew." if course.phase and not course.phase_epoch else ""
             self.context.log(
                 f"Phase {course.phase + 1} of {len(course.phases)}, {phases.text([course.now])}: "
-                f"{len(backbone) - first} of the backbone's {len(backbone)} layers learn.{began}"
-            )
-        one_gpu = self.device.gpus == 1
-        with self.device.scope():
-            self.model.compile(
-                optimizer=optimizers.optimizer(recipe),
-                loss=optimizers.loss(recipe),
-                metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-                jit_compile=one_gpu,  # on CPU XLA is 2–10 times slower
+                f"{learn} of the backbone's {layers} layers learn.{began}"
             )
 
     def _step_begins(self, step: int, elapsed: float) -> bool:

@@ -21,7 +21,7 @@ from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, new_run, open_run
 from bloodapp.train.parts import PARTS, draw_by_class, plan_folds, plan_split, split_by
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.settings import from_settings, quick, settings, with_settings
+from bloodapp.train.settings import copy_pipelines, from_settings, quick, settings, with_settings
 from bloodapp.train.start import check
 from bloodapp.train.versions import computer, versions
 
@@ -113,26 +113,39 @@ def again(run: Run, **changes: Any) -> Run:
 
 
 def recipe_of(run: Run) -> Recipe:
-    """The run's recipe; its pipeline by name where that still means the same, else as the text that it was."""
+    """The run's recipe; a pipeline by name where that still means the same, else as the text that it was."""
     recipe = from_settings(run.config["recipe"])
-    told = run.config.get("pipeline")
-    if not told:
-        return recipe
     try:
-        same = text(resolve(recipe.pipeline)) == told
+        now = _texts(recipe)
     except BloodappError:  # a saved pipeline that has been deleted since
-        same = False
-    return recipe if same else replace(recipe, pipeline=told)
+        now = {}
+    told = {name: run.config[name] for name in ("pipeline", "copies", "balance") if name in run.config}
+    return replace(recipe, **{name: was for name, was in told.items() if now.get(name) != was})
+
+
+def _texts(recipe: Recipe) -> dict[str, str]:
+    """What the recipe draws with, as texts: a saved pipeline's name may mean something else by the time it is drawn."""
+    copied = [resolve(each) for each in copy_pipelines(recipe.copies)]
+    return {
+        "pipeline": text(resolve(recipe.pipeline)),
+        "copies": "; ".join(map(text, copied)),
+        "balance": text(resolve(recipe.balance)) if recipe.balance else "",
+    }
 
 
 def configuration(dataset: Dataset, recipe: Recipe, seq: int, title: str) -> dict[str, Any]:
     """What config.json says of a training; `seq` is the last decision that its split takes into account."""
-    pipeline = resolve(recipe.pipeline)
-    stains = for_pipeline(dataset, pipeline)
+    texts = _texts(recipe)
+    drawn = [
+        resolve(each)
+        for each in (texts["pipeline"], *copy_pipelines(texts["copies"]), texts["balance"])
+        if each
+    ]
+    stains = for_pipeline(dataset, *drawn)
     return {
         "title": title,
         "recipe": settings(recipe),
-        "pipeline": text(pipeline),
+        **texts,
         **({} if stains is None else {"stains": stains.tolist()}),
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,

@@ -186,6 +186,8 @@ def _claimed(run: Run, name: str, place: int, params: Any, split: pd.DataFrame |
             recipe = from_settings(run.config["recipe"])
             kept = (
                 "pipeline",
+                "copies",
+                "balance",
                 "stains",
                 "dataset",
                 "fingerprint",

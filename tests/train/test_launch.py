@@ -168,7 +168,10 @@ def test_again_with_a_pipeline_that_is_gone(tiny: Dataset) -> None:
     from bloodapp.augment.saved import delete_pipeline, save_pipeline
 
     save_pipeline("mine", "flip|rotate(15)")
-    run = launch.start(tiny, replace(TINY, pipeline="mine"))
+    run = launch.start(tiny, replace(TINY, pipeline="mine", copies="mine; invert", balance="mine"))
     assert launch.recipe_of(run).pipeline == "mine"
+    assert (run.config["copies"], run.config["balance"]) == ("flip|rotate(15); invert", "flip|rotate(15)")
     delete_pipeline("mine")
-    assert launch.again(open_run(run.name)).config["pipeline"] == run.config["pipeline"]
+    again = launch.again(open_run(run.name))
+    for name in ("pipeline", "copies", "balance"):
+        assert again.config[name] == run.config[name]
