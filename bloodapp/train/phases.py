@@ -17,9 +17,18 @@ from dataclasses import dataclass
 from bloodapp.errors import InvalidValue, NotFound
 from bloodapp.train import calls
 
-KINDS = ("frozen", "last", "skip", "share", "full", "unfreeze")
 _WHAT = "phases"
 _MOST = 100_000
+# How many values a phase takes by place, and what all of them are called.
+_TAKES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "frozen": (1, ("epochs", "rate")),
+    "last": (2, ("amount", "epochs", "rate")),
+    "skip": (2, ("amount", "epochs", "rate")),
+    "share": (2, ("amount", "epochs", "rate")),
+    "full": (1, ("epochs", "rate")),
+    "unfreeze": (2, ("steps", "epochs", "rate")),
+}
+KINDS = tuple(_TAKES)
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,12 @@ def parse(text: str) -> tuple[Phase, ...]:
 def _phases(call: calls.Call) -> list[Phase]:
     if call.name not in KINDS:
         raise NotFound("phase", call.name, KINDS)
-    counted = call.name in ("last", "skip", "share", "unfreeze")
-    epochs = int(calls.number(call, int(counted), "epochs", 0, 0, _MOST, _WHAT))
+    places, names = _TAKES[call.name]
+    calls.expect(call, places, names, _WHAT)
+    epochs = calls.whole(call, names.index("epochs"), "epochs", 0, 0, _MOST, _WHAT)
     rate = calls.number(call, -1, "rate", 0.0, 0, 10, _WHAT)
     if call.name == "unfreeze":
-        steps = int(calls.number(call, 0, "steps", None, 1, 100, _WHAT))
+        steps = calls.whole(call, 0, "steps", None, 1, 100, _WHAT)
         if not epochs:
             raise InvalidValue(
                 "phases: unfreeze says how many epochs each of its steps takes, as in unfreeze(4, 2)."
@@ -78,8 +88,11 @@ def _phases(call: calls.Call) -> list[Phase]:
             *(Phase("share", step / steps, epochs, rate) for step in range(1, steps)),
             Phase("full", 0.0, epochs, rate),
         ]
-    high = 1.0 if call.name == "share" else _MOST
-    amount = calls.number(call, 0, "amount", None, 0, high, _WHAT) if counted else 0.0
+    amount = 0.0
+    if call.name == "share":
+        amount = calls.number(call, 0, "amount", None, 0, 1, _WHAT)
+    elif "amount" in names:
+        amount = calls.whole(call, 0, "amount", None, 0, _MOST, _WHAT)
     return [Phase(call.name, amount, epochs, rate)]
 
 

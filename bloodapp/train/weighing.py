@@ -22,15 +22,15 @@ def parse(text: str) -> tuple[str, str | Mapping[str, float]]:
         return text, ""
     if kind == WEAKEST and colon and rest:
         return WEAKEST, rest
-    weights = {}
+    weights: dict[str, float] = {}
     for pair in text.replace(",", " ").split():
         key, _, value = pair.partition("=")
+        if key in weights:
+            raise InvalidValue(f"class_weights gives {key} twice: once is enough.")
         try:
-            weights[key] = float(value)
+            weights[key] = float(value) if key else -1.0
         except ValueError:
             weights[key] = -1.0
-        if not 0 <= weights[key] <= _MOST:
-            break
     if not weights or any(not 0 <= weight <= _MOST for weight in weights.values()):
         raise InvalidValue(
             f"class_weights must be none, balanced, weakest:RUN, or pairs such as monocyte=2 ig=1.5, not '{text}'."

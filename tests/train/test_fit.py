@@ -17,8 +17,6 @@ from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import open_run
 from bloodapp.train import forecast, launch
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.schedules import cosine
-from bloodapp.train.weighing import class_weights
 from tests.train.trying import TINY, Quiet, train
 
 
@@ -182,19 +180,6 @@ def test_the_forecast_learns_from_runs(tiny: Dataset) -> None:
     told = forecast.forecast(TINY, 1000)
     assert told.seconds == pytest.approx(3 * 1000 / speed)
     assert run.name in told.basis
-
-
-def test_class_weights_are_those_of_the_formula() -> None:
-    """N/(n_k·C) over the classes that have images; the others get 0."""
-    assert class_weights("balanced", np.array([0, 0, 0, 1]), "ab") == pytest.approx([4 / 6, 2])
-    assert class_weights("balanced", np.array([0, 2]), "abc").tolist() == [1, 0, 1]
-
-
-def test_the_learning_rate_rises_and_falls() -> None:
-    """It starts low, peaks at the end of the warm-up and ends near zero."""
-    rates = [cosine(share, 0.2) for share in np.linspace(0, 1, 101)]
-    assert rates[0] < 0.05 and rates[-1] < 0.01
-    assert np.argmax(rates) == 20 and max(rates) == pytest.approx(1)
 
 
 def test_a_model_kept_from_the_small_images_judges_as_it_was_judged(tiny: Dataset) -> None:

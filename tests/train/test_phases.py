@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.errors import Stopped
+from bloodapp.errors import InvalidValue, Stopped
 from bloodapp.train import checkpoint, launch, phases
 from tests.train.trying import TINY, train
 
@@ -17,6 +17,29 @@ def test_phases_are_written_as_they_are_read() -> None:
     """Text and phases go round."""
     for text in ("frozen(15)|skip(124, rate=1e-05)", "last(15)", "share(0.5, 3)|full", "full"):
         assert phases.text(phases.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("frozen(3, lr=1e-3)", "frozen takes epochs, rate, not lr"),
+        ("frozen(3, 4, 5)", "frozen takes 1 value by place, not 3"),
+        ("frozen(1.5)|full", "a whole number of epochs, not 1.5"),
+        ("full(0.5)", "a whole number of epochs, not 0.5"),
+        ("full(amount=3)", "full takes epochs, rate, not amount"),
+        ("last(1.5)", "a whole number of amount, not 1.5"),
+        ("skip(3, 4, 5)", "skip takes 2 values by place, not 3"),
+        ("share(1.5)", "share takes amount from 0 to 1, not 1.5"),
+        ("unfreeze(2.5, 1)", "a whole number of steps, not 2.5"),
+        ("unfreeze(2)", "unfreeze says how many epochs"),
+        ("frozen|full", "every phase but the last"),
+        ("full(3, epochs=4)", "epochs twice"),
+    ],
+)
+def test_what_a_phase_does_not_take_is_refused(text: str, words: str) -> None:
+    """Unknown names, surplus values and parts of what is counted: nothing is passed over in silence."""
+    with pytest.raises(InvalidValue, match=words):
+        phases.parse(text)
 
 
 def test_a_frozen_backbone_stays_and_the_average_goes_on(
