@@ -74,7 +74,7 @@ class Recipe:
     weights: str = _field(
         "none",
         "What the network starts from: none (from scratch), imagenet (published weights, fetched on first use), "
-        "run:NAME (a finished run's), or the path of a .keras or .weights.h5 file.",
+        "run:NAME (a finished run's), or the path of a .keras, .weights.h5 or .h5 file.",
         "Network",
         advanced=False,
     )

@@ -64,6 +64,7 @@ RECIPES: dict[str, Recipe] = {
             head="dropout(0.3)",
             epochs=40,
             phases="frozen(3, rate=1e-3)|full(rate=2e-4)",
+            warmup=0.03,  # one epoch and a bit: the head reaches its rate
             small_share=0.0,
             average=0.999,
             clip=1.0,
