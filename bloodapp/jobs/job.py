@@ -1,8 +1,8 @@
-"""A job is a folder that anybody may read: request.json, status.json, log.txt, stop, lock.
+"""A job is a folder that anybody may read: request.json, status.json, log.txt, stop, lock, ended.json.
 
 `request.json` is written once, before anything else happens; `status.json` is replaced atomically.
 Whoever changes the status holds the lock. `interrupted` is never written: it is what a job is that
-says it runs while nobody holds its lock.
+says it runs while nobody holds its lock. `ended.json` is left by who saw a worker end by a signal.
 """
 
 import os
@@ -58,9 +58,27 @@ class Job:
         while status["state"] == "running" and not workspace.is_held(self._path("lock")):
             again = self.written_status()
             if again["state"] == "running" and again.get("attempt") == status.get("attempt"):
-                return {**again, "state": "interrupted", "error": _CUT_OFF, "eta_s": None}
+                return {
+                    **again,
+                    "state": "interrupted",
+                    "error": _CUT_OFF,
+                    "eta_s": None,
+                    "signal": self._signal(again),
+                }
             status = again
         return status
+
+    def ended_by(self, signal: str, attempt: object) -> None:
+        """Keep that the worker of this attempt was ended by a signal; without the lock, so that nobody is held up."""
+        workspace.write_json(self._path("ended.json"), {"signal": signal, "attempt": attempt})
+
+    def _signal(self, status: dict[str, Any]) -> str | None:
+        """The signal that ended the worker of a status that was cut off, where somebody saw it."""
+        try:
+            ended = workspace.read_json(self._path("ended.json"))
+        except (OSError, Unreadable):
+            return None
+        return ended.get("signal") if ended.get("attempt") == status.get("attempt") else None
 
     def state(self) -> str:
         """`queued`, `running`, `done`, `failed`, `stopped`, or `interrupted`: says running, nobody works."""

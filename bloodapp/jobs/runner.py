@@ -64,6 +64,8 @@ def run_child(job: Job, table: str = DEFAULT_TABLE) -> None:
         return
     if code < 0:
         name = signal.Signals(-code).name
+        with suppress(OSError):  # a full disk: the log below says as much
+            job.ended_by(name, attempt)
         job.add_to_log(f"The worker was ended by {name}; SIGKILL often means that memory ran out.")
     elif code:
         job.add_to_log(f"The worker ended with exit code {code}.")

@@ -2,11 +2,14 @@
 
 import errno
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from bloodapp.errors import Shortage
+
+_MUCH = 0.85
+"""The share of a computer's memory from which a training that was cut off is taken to have run out of it."""
 
 _NO_SPACE = ("No space left on device", "Disk quota exceeded")
 
@@ -57,3 +60,21 @@ def _shortage(error: BaseException, batch: int) -> Shortage | None:
             "The disk is full. Nothing that was finished is lost: free some space and continue the training."
         )
     return None
+
+
+def cut_off_by_memory(status: Mapping[str, Any], there_mib: float | None) -> str:
+    """What a job's status says of memory after it was cut off, in a sentence; empty where nothing points to it.
+
+    A system without memory kills a process before it can say anything: what is left is the signal, where somebody
+    saw it, and the memory that the training had last said it held, of `there_mib`.
+    """
+    held = status.get("memory_mib")
+    if status.get("state") != "interrupted":
+        return ""
+    much = bool(held and there_mib and held >= _MUCH * there_mib)
+    if not much and status.get("signal") != "SIGKILL":
+        return ""
+    seen = f" (last seen {held:,.0f} MB of {there_mib:,.0f})" if held and there_mib else ""
+    if much:
+        return f"It probably ran out of memory{seen}."
+    return f"It was killed from outside, as a computer does that runs out of memory{seen}."

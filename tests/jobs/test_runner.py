@@ -67,7 +67,9 @@ def test_kill_9_of_the_child_interrupts_and_the_work_goes_on_where_it_was(
     assert job.state() == "interrupted"
     until(lambda: "SIGKILL" in job.log())
     assert job.written_status()["state"] == "running"
+    until(lambda: job.status().get("signal") == "SIGKILL")
     resume(job)
+    assert not job.status().get("signal")
     gate.touch()
     until(ended(job))
     assert job.state() == "done"

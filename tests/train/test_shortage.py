@@ -6,7 +6,7 @@ import pytest
 
 from bloodapp.errors import Shortage
 from bloodapp.jobs import context, perform, submit
-from bloodapp.train.shortage import explained
+from bloodapp.train.shortage import cut_off_by_memory, explained
 
 
 class Log:
@@ -58,6 +58,18 @@ def test_the_job_carries_what_the_error_knows(home: object) -> None:
     status = job.status()
     assert status["smaller_batch"] == 24 and "batch of 24" in status["error"]
     assert "MemoryError" in job.log()
+
+
+def test_what_the_system_killed_is_told_from_its_last_status() -> None:
+    """By the memory that it held last, or by the signal; of what ended otherwise nothing is claimed."""
+    cut = {"state": "interrupted", "memory_mib": 15_000}
+    assert cut_off_by_memory(cut, 16_000) == (
+        "It probably ran out of memory (last seen 15,000 MB of 16,000)."
+    )
+    assert cut_off_by_memory(cut, 64_000) == "" == cut_off_by_memory({"state": "interrupted"}, None)
+    killed = cut_off_by_memory({**cut, "signal": "SIGKILL"}, 64_000)
+    assert killed.startswith("It was killed from outside") and "15,000 MB of 64,000" in killed
+    assert cut_off_by_memory({**cut, "state": "failed"}, 16_000) == ""
 
 
 def test_what_cannot_even_be_written_is_interrupted(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
