@@ -94,36 +94,53 @@ def draw_by_class(labels: Labels, count: int, seed: int) -> Rows:
     return np.sort(np.concatenate(chosen))
 
 
-def in_words(dataset: Dataset, recipe: Recipe) -> str:
-    """How many images each part would have, and what to know of it, in sentences. Raises InvalidValue."""
+@dataclass(frozen=True)
+class Told:
+    """A split in words.
+
+    Attributes:
+        parts: how many images each part has, a sentence.
+        torn: how many training images have a look-alike in val or test, a sentence; empty where none has.
+        counts: images in train, val and test; of folds all that are not test are train.
+    """
+
+    parts: str
+    torn: str
+    counts: tuple[int, int, int]
+
+
+def in_words(dataset: Dataset, recipe: Recipe) -> Told:
+    """How many images each part would have, and what to know of it. Raises InvalidValue."""
     if recipe.folds:
         planned = plan_folds(dataset, recipe)
         judged = [int((plan["part"] == "val").sum()) for plan in planned.folds]
         least, most = min(judged), max(judged)
         each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
         train = round(np.mean([(plan["part"] == "train").sum() for plan in planned.folds]))
-        plan = planned.whole
+        plan, torn = planned.whole, max((_torn(dataset, each) for each in planned.folds), default=0)
         text = f"{recipe.folds} networks, each on about {train:,} images and judged on {each} others"
     else:
         plan, _ = plan_split(dataset, recipe)
+        torn = _torn(dataset, plan)
         train, val = (int((plan["part"] == part).sum()) for part in ("train", "val"))
         text = f"{train:,} images to learn from, {val:,} to choose the best epoch"
-    test = int((plan["part"] == "test").sum())
+    counts = (plan["part"] == "train").sum(), (plan["part"] == "val").sum(), (plan["part"] == "test").sum()
+    test = int(counts[2])
     text += (
         f", {test:,} read once after training." if test else "; no test part: what is reported is what chose."
     )
-    return text + _torn(dataset, plan)
+    said = ""
+    if torn:
+        images = f"{torn:,} training images have" if torn > 1 else "One training image has"
+        said = f"{images} a look-alike in val or test, which makes the score look better than it is."
+    return Told(text, said, (int(counts[0]), int(counts[1]), test))
 
 
-def _torn(dataset: Dataset, plan: pd.DataFrame) -> str:
-    """A sentence on training images that have a look-alike in another part; empty where there is none."""
+def _torn(dataset: Dataset, plan: pd.DataFrame) -> int:
+    """How many training images have a look-alike in another part."""
     groups = duplicate_groups(dataset)[plan["index"]]
     train = (plan["part"] == "train").to_numpy()
-    count = int(np.isin(groups[train], groups[~train]).sum())
-    if not count:
-        return ""
-    images = f"{count:,} training images have" if count > 1 else "One training image has"
-    return f" {images} a look-alike in val or test, which makes the score look better than it is."
+    return int(np.isin(groups[train], groups[~train]).sum())
 
 
 def _remaining(dataset: Dataset, recipe: Recipe, upto: int | None) -> tuple[Rows, npt.NDArray[np.int16], int]:

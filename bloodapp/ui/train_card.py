@@ -12,6 +12,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import last_seq
 from bloodapp.errors import BloodappError
 from bloodapp.train.launch import MOST_REPEATS, PARTS, plan_split, start
+from bloodapp.train.parts import Told, in_words
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
@@ -38,7 +39,7 @@ def draw(dataset: Dataset, recipe: Recipe, problems: Mapping[str, str]) -> int |
     images = None if plan is None else int(plan[0].sum())
     repeats = _kept_repeats()
     if plan is not None and images is not None:
-        _remains(dataset, plan, effective.folds)
+        _remains(dataset, plan, effective)
         if not problems:
             train_cost.draw(effective, plan[0], repeats)
     _review_note(dataset)
@@ -131,7 +132,13 @@ def _plan(name: str, fingerprint: str, seq: int, splitting: tuple[tuple[str, flo
     return train, val, test
 
 
-def _remains(dataset: Dataset, plan: Plan, folds: int) -> None:
+@lru_cache(maxsize=32)
+def _told(name: str, fingerprint: str, seq: int, splitting: tuple[tuple[str, float], ...]) -> Told:
+    """The split in words, remembered as long as the plan is."""
+    return in_words(open_dataset(name), with_settings(RECIPES[DEFAULT], dict(splitting)))
+
+
+def _remains(dataset: Dataset, plan: Plan, recipe: Recipe) -> None:
     train, val, test = plan
     by_class = train + val + test
     remaining, used = len(judged(dataset).indices), int(by_class.sum())
@@ -144,10 +151,24 @@ def _remains(dataset: Dataset, plan: Plan, folds: int) -> None:
         f'<div class="card-title">{escape(dataset.name)}</div><div class="quiet">{escape(words)}</div>'
         + _class_bars(dataset, by_class)
     )
-    parts = [("train", train.sum()), ("val", val.sum())]
-    if folds:
-        parts = [(f"in {folds} folds", train.sum() + val.sum())]
-    frame.facts([(name, f"{number:,}") for name, number in [*parts, ("test", test.sum())]])
+    try:
+        told = _told(
+            dataset.name,
+            dataset.fingerprint,
+            last_seq(dataset),
+            (*_relevant(recipe), ("folds", recipe.folds)),
+        )
+    except BloodappError as error:  # of folds, which ask for more images than one split does
+        frame.error(error)
+        return
+    parts = list(zip(PARTS, told.counts, strict=True))
+    if recipe.folds:
+        parts = [(f"in {recipe.folds} folds", told.counts[0]), parts[2]]
+    frame.facts([(name, f"{number:,}") for name, number in parts])
+    st.html(f'<div class="quiet">{escape(told.parts)}</div>')
+    if told.torn:
+        with st.container(key="train-torn", gap=None):
+            st.html(f'<p role="alert">{escape(told.torn)}</p>')
 
 
 def _class_bars(dataset: Dataset, counts: "np.ndarray") -> str:

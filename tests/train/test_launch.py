@@ -86,10 +86,12 @@ def test_given_parts_are_kept_or_not(tiny: Dataset) -> None:
     given = with_items(tiny, part=part)
     kept = plan_split(given, TINY)[0].set_index("index")["part"]
     assert kept.loc[list(range(48))].tolist() == part.tolist()
-    assert "2 training images have a look-alike in val or test" in in_words(given, TINY)
+    assert "2 training images have a look-alike in val or test" in in_words(given, TINY).torn
     anew = plan_split(given, replace(TINY, keep_parts=False))[0].set_index("index")["part"]
     assert anew.loc[list(range(48))].tolist() != part.tolist()
-    assert "look-alike" not in in_words(given, replace(TINY, keep_parts=False))
+    assert in_words(given, replace(TINY, keep_parts=False)).torn == ""
+    # Of folds too, where each image is for itself.
+    assert "look-alike" in in_words(given, replace(TINY, grouped=False, folds=4)).torn
 
 
 def test_folds_judge_every_image_once(tiny: Dataset) -> None:
@@ -106,10 +108,10 @@ def test_folds_judge_every_image_once(tiny: Dataset) -> None:
 
 def test_a_split_in_words(tiny: Dataset) -> None:
     """How many images each part has, of one training and of folds."""
-    assert in_words(tiny, TINY) == (
-        "31 images to learn from, 9 to choose the best epoch, 8 read once after training."
-    )
-    text = in_words(tiny, replace(TINY, folds=4, test_share=0.0))
+    told = in_words(tiny, TINY)
+    assert told.parts == "31 images to learn from, 9 to choose the best epoch, 8 read once after training."
+    assert told.counts == (31, 9, 8)
+    text = in_words(tiny, replace(TINY, folds=4, test_share=0.0)).parts
     assert text.startswith("4 networks, each on about 36 images and judged on ")
     assert "no test part" in text
 

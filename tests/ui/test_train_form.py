@@ -80,6 +80,17 @@ def test_the_form_is_drawn_from_the_fields(tiny: Dataset, open_page: Open) -> No
     assert seen == {f"recipe-{each.name}" for each in fields() if each.name not in {*idle, "pipeline"}}
 
 
+def test_the_split_is_told_before_the_start(tiny: Dataset, open_page: Open) -> None:
+    """How many each part has, of folds as they are dealt; and that look-alikes are torn apart where they would be."""
+    text = words(open_page(PAGE, dataset="tiny"))
+    assert "images to learn from" in text and "read once after training" in text and "look-alike" not in text
+    page = open_page(PAGE, dataset="tiny", set="folds=4&grouped=false")
+    assert not page.exception
+    text = words(page)
+    assert "4 networks, each on about" in text and "in 4 folds" in text
+    assert "a look-alike in val or test" in text
+
+
 def test_fields_appear_when_they_begin_to_count(tiny: Dataset, open_page: Open) -> None:
     """The length of a cycle is asked for once the schedule is cyclic, and not the warm-up any more."""
     page = open_page(PAGE, dataset="tiny")
