@@ -1,6 +1,7 @@
 """`tune`."""
 
 import argparse
+import math
 from typing import Any
 
 from bloodapp.cli import terminal
@@ -50,9 +51,20 @@ def do_tune(args: argparse.Namespace) -> int:
     return show(run.name, before=lambda: _tell(open_run(run.name).report() or {}))
 
 
+def score_words(score: float | None, by: str | None) -> str:
+    """What a trial scored by the recipe's `score`: accuracies in percent, a loss as it is."""
+    if score is None:
+        return "failed"
+    return f"loss {-score:.3f}" if by == "loss" else terminal.percent(score)
+
+
+def _worth(trial: dict[str, Any]) -> float:
+    return -math.inf if trial["score"] is None else float(trial["score"])
+
+
 def _tell(report: dict[str, Any]) -> None:
     series = report.get("series") or {}
-    trials = sorted(series.get("trials", []), key=lambda trial: -(trial["score"] or 0))
+    trials = sorted(series.get("trials", []), key=_worth, reverse=True)
     rows = []
     for trial in trials:
         value = trial["score"]
@@ -61,7 +73,7 @@ def _tell(report: dict[str, Any]) -> None:
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
             for name, value in own.items()
         ]
-        rows.append([trial["name"], "failed" if value is None else terminal.percent(value), *figures])
+        rows.append([trial["name"], score_words(value, series.get("score")), *figures])
     terminal.table(rows)
     for name, value in series.get("best", {}).items():
         print(f'--set "{name}={value}"')

@@ -1,9 +1,11 @@
 """A search for a better head and learning rate, as report R0 did with Optuna: a series of trials, and the best in full.
 
 Searched are the number of dense layers, their neurons (each layer half as many as the one before), the dropout after
-each, the learning rate, and, where the network starts from trained weights, how many of its layers learn. What a trial
-scores is read on val, by which the recipe chooses its epochs too: no trial has a test part. The best is trained once
-more with the test part beside it, which is read then and there, once.
+each, the learning rate, and, where the network starts from trained weights, how many of its layers learn. All else is
+the recipe's: its dense layers' activation, initialiser, L1 and L2, its `output(...)`, the first phases, while nothing
+of the backbone learns, and the rates that phases name. What a trial scores is read on val, by the recipe's `score`, as
+its epochs are chosen: no trial has a test part. The best is trained once more with the test part beside it, read
+then and there, once.
 
 What the search knows is in the trials' folders, so that it goes on where it was cut off: Optuna (Akiba et al., KDD
 2019; tree-structured Parzen estimators) is told of the trials that ended and asked for the next.
@@ -12,15 +14,20 @@ What the search knows is in the trials' folders, so that it goes on where it was
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, Stopped
 from bloodapp.runs.predictions import FILE as PREDICTIONS
+from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, new_run, open_run
+from bloodapp.train import head, phases
 from bloodapp.train.launch import configuration, submit
 from bloodapp.train.parts import plan_split
 from bloodapp.train.recipe import Recipe, fields
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
 SEARCH = "search"
 BEST = "best"
+LOSS = "loss"
 MOST_TRIALS = 500
 NEURONS = (64, 128, 256, 512, 1024)
 MOST_LAYERS = 3
@@ -68,18 +76,38 @@ def start(
 
 
 def changes(params: Params, recipe: Recipe) -> dict[str, Any]:
-    """What a trial changes of the recipe, as its fields."""
-    drop = f"dropout({params['dropout']:.2g})"
-    layers = [
-        f"dense({params['neurons'] >> place}, relu)|batchnorm|{drop}" for place in range(params["layers"])
-    ]
+    """What a trial changes of the recipe, as its fields; see above for what it keeps of head and phases."""
     found: dict[str, Any] = {
-        "head": "|".join(layers) or drop,
+        "head": _head(params, recipe),
         "learning_rate": float(f"{params['learning_rate']:.3g}"),
     }
     if "unfrozen" in params:
-        found["phases"] = f"last({params['unfrozen']})" if params["unfrozen"] else "frozen"
+        found["phases"] = _phases(int(params["unfrozen"]), recipe)
     return found
+
+
+def _head(params: Params, recipe: Recipe) -> str:
+    """The trial's layers, each as the recipe's first dense one but for its size, and the recipe's output."""
+    given = head.parse(recipe.head)
+    like = next((step for step in given if step.kind == "dense"), head.Step("dense", activation="relu"))
+    drop = f"dropout({params['dropout']:.2g})"
+    words = ["relu" if like.activation == "linear" else like.activation, like.initialiser]
+    words += [f"{name}={value:g}" for name, value in (("l1", like.l1), ("l2", like.l2)) if value]
+    layers = [
+        f"dense({', '.join([str(params['neurons'] >> place), *words])})|batchnorm|{drop}"
+        for place in range(params["layers"])
+    ]
+    output = [recipe.head.rpartition("|")[2].strip()] if given and given[-1].kind == "output" else []
+    return "|".join([*(layers or [drop]), *output])
+
+
+def _phases(unfrozen: int, recipe: Recipe) -> str:
+    """The recipe's phases before any of the backbone learns, then one of the last layers, at its last phase's rate."""
+    given = phases.parse(recipe.phases)
+    before = list(takewhile(lambda phase: phase.kind == "frozen", given[:-1]))
+    rest, kind = given[len(before) :], "last" if unfrozen else "frozen"
+    epochs = sum(phase.epochs for phase in rest) if rest[-1].epochs else 0
+    return phases.text([*before, replace(rest[-1], kind=kind, amount=float(unfrozen), epochs=epochs)])
 
 
 def suggested(recipe: Recipe, trials: int, known: Sequence[tuple[Params, float | None]]) -> dict[str, Any]:
@@ -115,13 +143,26 @@ def suggested(recipe: Recipe, trials: int, known: Sequence[tuple[Params, float |
 
 
 def score(child: Run) -> float | None:
-    """What a trial scored on val, as its recipe chooses epochs; None before it has ended, or where it failed."""
+    """What a trial scored on val, as its recipe chooses epochs; None before it has ended, or where it failed.
+
+    Higher is better: by loss it is the loss' negative.
+    """
     found = (child.report() or {}).get("parts", {}).get("val")
     if not found or child.state() not in ("done", "stopped"):
         return None
-    if child.config["recipe"].get("score") == "both" and found.get("shifted_accuracy") is not None:
+    by = child.config["recipe"].get("score")
+    if by == LOSS:
+        answers = child.predictions()
+        return None if answers is None else -_loss(answers.only("val"))
+    if by == "both" and found.get("shifted_accuracy") is not None:
         return float(found["accuracy"] + found["shifted_accuracy"]) / 2
     return float(found["accuracy"])
+
+
+def _loss(answers: Predictions) -> float:
+    """The mean cross-entropy of the answers, as each epoch is judged."""
+    given = answers.probabilities[np.arange(len(answers)), answers.label]
+    return float(-np.log(np.maximum(given, 1e-7)).mean())
 
 
 def perform(run: Run, context: "Reporter", launch: "Launch") -> dict[str, Any]:
@@ -220,6 +261,7 @@ def _results(run: Run, final: Run, ended: Sequence[tuple[Run, float | None]]) ->
     report.pop("format", None)
     trials = [{"name": child.name, "score": value, **child.config["params"]} for child, value in ended]
     changed = changes(final.config["params"], from_settings(run.config["recipe"]))
-    report["series"] = {"kind": SEARCH, "of": len(trials), "best": changed, "trials": trials}
+    by = str(run.config["recipe"].get("score"))
+    report["series"] = {"kind": SEARCH, "of": len(trials), "score": by, "best": changed, "trials": trials}
     workspace.write_json(run.folder / "report.json", report)
     return {"run": run.name, **report["parts"]}

@@ -46,6 +46,45 @@ def test_what_is_asked_for_is_a_recipe() -> None:
         assert np.mean([each["layers"] for each, _ in known[6:]]) > 1.5
 
 
+def test_what_is_not_searched_is_the_recipes() -> None:
+    """Activation, initialiser, L1, L2, the output layer, frozen first phases and the rates that phases name."""
+    recipe = replace(
+        TINY,
+        weights="imagenet",
+        model="mobilenetv2",
+        size=96,
+        small_size=96,
+        epochs=9,
+        head="dense(64, gelu, he_uniform, l1=1e-5, l2=1e-4)|output(he_normal, l2=0.01)",
+        phases="frozen(5, rate=0.01)|full(rate=1e-4)",
+    )
+    params = {"layers": 2, "neurons": 128, "dropout": 0.25, "learning_rate": 0.002, "unfrozen": 15}
+    changed = with_settings(recipe, search.changes(params, recipe))
+    *layers, output = head.parse(changed.head)
+    dense = [step for step in layers if step.kind == "dense"]
+    assert [replace(step, units=64) for step in dense] == [head.parse(recipe.head)[0]] * 2
+    assert [step.units for step in dense] == [128, 64] and output == head.parse(recipe.head)[-1]
+    assert phases.parse(changed.phases) == phases.parse("frozen(5, rate=0.01)|last(15, rate=1e-4)")
+    none = search.changes({**params, "layers": 0, "unfrozen": 0}, recipe)
+    assert none["head"] == "dropout(0.25)|output(he_normal, l2=0.01)"
+    assert phases.parse(none["phases"]) == phases.parse("frozen(5, rate=0.01)|frozen(rate=1e-4)")
+    plain = search.changes({**params, "layers": 1}, replace(recipe, head="", phases="unfreeze(4, 2)"))
+    assert head.parse(plain["head"])[0] == head.Step("dense", 128, activation="relu")
+    assert plain["phases"] == "frozen(2)|last(15, 8)"
+
+
+def test_trials_are_judged_as_their_epochs_are(tiny: Dataset) -> None:
+    """A recipe that goes by its loss is searched by it: the least is the best."""
+    run = search.start(tiny, replace(TINY, score="loss"), 2, name="some")
+    assert perform_here(run) == "done", run.job.status()
+    *trials, best = run.children
+    answers = [child.predictions().only("val") for child in trials]
+    losses = [float(-np.log(one.probabilities[np.arange(len(one)), one.label]).mean()) for one in answers]
+    assert [search.score(child) for child in trials] == pytest.approx([-loss for loss in losses])
+    assert best.config["params"] == trials[int(np.argmin(losses))].config["params"]
+    assert run.report()["series"]["score"] == "loss"
+
+
 def test_trials_do_not_see_the_test_part(tiny: Dataset) -> None:
     """Only the best, trained once more, has it; its results are the search's."""
     run = search.start(tiny, TINY, 3, name="some")
