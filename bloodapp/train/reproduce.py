@@ -129,12 +129,14 @@ def verdict(original: Run, again: Run) -> Verdict:
         if run.report() is None:
             raise NotFound("results of the run", run.name)
     pairs = [(original, again)]
+    lost: list[str] = []
     if original.series:
-        pairs += list(zip(original.children, again.children, strict=False))
+        both, lost = _paired(original, again)
+        pairs += both
     accuracy = max(_accuracies(*pair) for pair in pairs)
     judged = [pair for pair in pairs if pair[0].model_path.exists()]
     answers, weights = ([each(*pair) for pair in judged] for each in (_answers, _weights))
-    differed = [str(each) for each in again.config.get("differed", [])]
+    differed = [*(str(each) for each in again.config.get("differed", [])), *lost]
     devices = [str((run.report() or {}).get("device")) for run in (original, again)]
     if devices[0] != devices[1]:
         differed.append(f"It computed on {devices[0]} then, on {devices[1]} now.")
@@ -144,7 +146,24 @@ def verdict(original: Run, again: Run) -> Verdict:
         differed.append("The network has other layers.")
     largest, heaviest = _largest(answers), _largest(weights)
     close = all(figure is not None and figure <= SAME for figure in (largest, heaviest))
-    return Verdict(bool(close and accuracy <= SAME), accuracy, largest, heaviest, tuple(differed))
+    return Verdict(
+        bool(close and not lost and accuracy <= SAME), accuracy, largest, heaviest, tuple(differed)
+    )
+
+
+def _paired(original: Run, again: Run) -> tuple[list[tuple[Run, Run]], list[str]]:
+    """The trainings of two series, each with the one it repeats; and of those that cannot be compared a sentence."""
+    known = []
+    for run in (original, again):
+        asked = [name.removeprefix(f"{run.name}-") for name in run.config["series"]["children"]]
+        ended = {child.name.removeprefix(f"{run.name}-"): child for child in run.children if child.report()}
+        known.append((asked, ended))
+    (first, ours), (second, theirs) = known
+    lost = [
+        ending for ending in dict.fromkeys([*first, *second]) if ending not in ours or ending not in theirs
+    ]
+    said = [f"No results on both sides, so that they cannot be compared: {', '.join(lost)}."] if lost else []
+    return [(ours[ending], theirs[ending]) for ending in first if ending not in lost], said
 
 
 def _kept(run: Run) -> dict[str, Any]:

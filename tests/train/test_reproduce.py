@@ -137,6 +137,24 @@ def test_a_series_is_made_again(tiny: Dataset, kind: str) -> None:
     assert reproduce.start(run).name == "some-again-2"
 
 
+def test_a_series_that_lost_a_training_is_not_the_same(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be compared is named, and is no agreement."""
+    made = [launch.start(tiny, EXACT, repeats=2, name=name) for name in ("some", "some-again")]
+    for run in made:
+        for child in run.children:
+            (child.folder / "report.json").write_text('{"format": 1, "parts": {}}')
+            child.model_path.touch()
+        (run.folder / "report.json").write_text('{"format": 1, "parts": {"test": {"accuracy": 0.5}}}')
+    for each in ("_answers", "_weights"):
+        monkeypatch.setattr(reproduce, each, lambda one, other: 0.0)
+    assert reproduce.verdict(*made).same
+    (made[1].children[1].folder / "report.json").unlink()
+    verdict = reproduce.verdict(*made)
+    assert not verdict.same and "cannot be compared: repeat-2" in " ".join(verdict.differed)
+
+
 def test_a_verdict_of_other_results(tiny: Dataset) -> None:
     """How far they are apart, and why; other images or a lost model cannot be compared."""
     one, other = (make_run(tiny, name, seed=seed) for name, seed in (("one", 1), ("other", 2)))
