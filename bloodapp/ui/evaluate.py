@@ -5,7 +5,6 @@ cell are on show is in the address.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from bloodapp.ui import background, evaluate_images, evaluate_views, frame, stat
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose, read
 from bloodapp.ui.frame import Here
 from bloodapp.ui.text import count, percent
+from bloodapp.ui.train_state import read_words
 
 STYLE = Path(__file__).with_name("judging.css")
 
@@ -142,18 +142,7 @@ def _small_print(reading: Reading) -> list[str]:
 def _reads(part: str, report: dict[str, Any]) -> str:
     if part == "val":
         return "The best epoch was chosen on it, so it flatters a little."
-    reads, when = report.get("test_reads") or 1, _when(report.get("test_read"))
-    if reads > 1:
-        return f"It was read {reads} times, last {when}: a test that is read again and again stops being one."
-    return f"It was read once, {when}." if when else "It was kept aside during training."
-
-
-def _when(moment: Any) -> str:
-    try:
-        then = datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
-    except ValueError:
-        return ""
-    return f"on {then.day} {then:%B %Y at %H:%M} UTC"
+    return read_words(report, "It") or "It was kept aside during training."
 
 
 def _score(kind: str, what: str, score: Interval) -> str:

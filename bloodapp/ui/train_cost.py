@@ -92,7 +92,7 @@ def _begin(submit: Callable[[], object]) -> None:
 
 
 def _time(expected: Forecast) -> str:
-    return "not known yet" if expected.seconds is None else f"about {duration(expected.seconds)}"
+    return "not known yet" if expected.seconds is None else f"at most {duration(expected.seconds)}"
 
 
 def _basis(expected: Forecast, recipe: Recipe, many: int) -> str:

@@ -53,14 +53,16 @@ def phases(metrics: pd.DataFrame) -> list[tuple[int, int, str]]:
     if "phase" not in metrics:
         return []
     found: list[tuple[int, int, str]] = []
+    before = None
     for epoch, phase in zip(
         metrics["epoch"].astype(int), metrics["phase"].fillna("").astype(str), strict=True
     ):
         words = train_words.phase(phase)
-        if found and found[-1][2] == words:
+        if found and phase == before:
             found[-1] = (found[-1][0], epoch, words)
         else:
             found.append((epoch, epoch, words))
+        before = phase
     return found
 
 

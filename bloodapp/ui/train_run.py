@@ -13,6 +13,8 @@ from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, request_stop, resume
 from bloodapp.runs.run import Run, headline
 from bloodapp.train import launch
+from bloodapp.train.forecast import memory_total_mib
+from bloodapp.train.shortage import cut_off_by_memory
 from bloodapp.ui import (
     background,
     frame,
@@ -26,7 +28,7 @@ from bloodapp.ui import (
     train_state,
     train_words,
 )
-from bloodapp.ui.text import ago, count, duration, percent, plain, time_left
+from bloodapp.ui.text import ago, duration, percent, plain, time_left
 
 
 def draw(run: Run) -> None:
@@ -158,6 +160,8 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
     results = headline(run)
     if results and not run.children:
         _results(run, results)
+    if read := train_state.read_words(run.report() or {}):
+        st.html(f'<p class="quiet">{escape(read)}</p>')
     if name == "failed":
         frame.error(str(status.get("error") or "It did not work; the reason is in its log."))
     elif name == "stopped" and run.children:
@@ -170,6 +174,10 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
             '<p class="said">Cut off: its process ended before the work was done. '
             "Nothing that was finished is lost; it continues after the last whole epoch.</p>"
         )
+        if not run.children and (said := cut_off_by_memory(status, memory_total_mib())):
+            batch = int(run.config["recipe"].get("batch") or 0)
+            status = {**status, "smaller_batch": batch // 2 or None}
+            st.html(f'<p class="said" role="alert">{escape(said)}</p>')
     _next(run, status)
 
 
@@ -189,10 +197,10 @@ def _next(run: Run, status: dict[str, Any]) -> None:
         ):
             state.choose_run(run.name)
             st.switch_page("pages/4_Evaluate.py", query_params=state.address())
-        if name == "failed" and smaller and not run.parent:
+        if name in ("failed", "interrupted") and smaller and not run.parent:
             st.button(
                 f"Try with batch {smaller}",
-                type="primary",
+                type="primary" if name == "failed" else "secondary",
                 icon=":material/play_arrow:",
                 key="train-smaller",
                 on_click=_smaller,
@@ -201,7 +209,7 @@ def _next(run: Run, status: dict[str, Any]) -> None:
         if name in ("failed", "stopped", "interrupted") and not run.parent:
             st.button(
                 "Try again" if name == "failed" else "Continue",
-                type="primary" if go_on and not smaller else "secondary",
+                type="primary" if go_on and not (smaller and name == "failed") else "secondary",
                 icon=":material/play_arrow:",
                 key="train-continue",
                 on_click=_continue,
@@ -226,14 +234,6 @@ def _results(run: Run, results: dict[str, Any]) -> None:
         *([("parameters", f"{report['parameters']:,}")] if report.get("parameters") else []),
     ]
     frame.facts(pairs)
-    if report.get("test_reads"):
-        st.html(
-            f'<p class="quiet">The test part was read {_times(int(report["test_reads"]))}, after the training.</p>'
-        )
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else count(number, "time")
 
 
 def _continue(run: Run) -> None:

@@ -93,8 +93,7 @@ def phases_line(recipe: Recipe) -> str:
             when = f"From {first}"
         else:
             when = f"Epochs {first}–{last}" if last > first else f"Epoch {first}"
-        rate = f", at most {phase.rate:g}" if phase.rate else ""
-        parts.append(f"{when}: {_layers(phase)}{rate}.")
+        parts.append(f"{when}: {_layers(phase)}{_rate(phase)}.")
         first = last + 1
         if first > recipe.epochs and phase is not parsed[-1]:
             parts.append(f"The rest finds no epoch left of {recipe.epochs}.")
@@ -103,11 +102,15 @@ def phases_line(recipe: Recipe) -> str:
 
 
 def phase(text: str) -> str:
-    """What a phase trains, as a training writes it down: `frozen(15)` → `the head only`; other words stay."""
+    """What a phase trains, as a training writes it down: `frozen(15)` → `the head only`, and how fast; others stay."""
     try:
-        return " and ".join(_layers(each) for each in phases.parse(text)) if text else ""
+        return " and ".join(_layers(each) + _rate(each) for each in phases.parse(text)) if text else ""
     except BloodappError:
         return text
+
+
+def _rate(phase: phases.Phase) -> str:
+    return f", at most {phase.rate:g}" if phase.rate else ""
 
 
 def _layers(phase: phases.Phase) -> str:

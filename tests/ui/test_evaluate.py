@@ -45,7 +45,7 @@ def test_clean_and_shifted_stand_side_by_side(tiny: Dataset, open_page: Open) ->
     assert f"<b>{100 * figures['accuracy']:.1f}<em>%</em></b>" in text
     assert f"<b>{100 * figures['shifted_accuracy']:.1f}<em>%</em></b>" in text
     assert f"95 %: {100 * figures['accuracy_low']:.1f} to {100 * figures['accuracy_high']:.1f}" in text
-    assert f"{figures['n']} images of the test part. It was read once, on " in text
+    assert f"{figures['n']} images of the test part. It was read once, after the training, on " in text
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_one_primary_button_and_what_it_would_do(tiny: Dataset, open_page: Open)
     assert "46 images remain of 48" in text
     for cell_class in tiny.classes:
         assert cell_class.title in text
-    assert "about 10 min" in text
+    assert "at most 10 min" in text
     assert OWN in text
 
 

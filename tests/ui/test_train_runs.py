@@ -14,7 +14,7 @@ from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.train.forecast import Forecast
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings, with_settings
-from bloodapp.ui import train_cost, train_curves
+from bloodapp.ui import train_cost, train_curves, train_run, train_state
 from tests.made import make_run
 from tests.ui.test_train import PAGE, at_work, choose_from_menu, labels, primary, start_button, words
 
@@ -127,6 +127,45 @@ def test_out_of_memory_offers_the_smaller_batch(tiny: Dataset, open_page: Open, 
     assert idle_runner.woken == 1
 
 
+def test_what_was_killed_names_a_smaller_batch(
+    tiny: Dataset, open_page: Open, idle_runner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off with the memory nearly full: half the batch is offered beside Continue, which stays the first."""
+    monkeypatch.setattr(train_run, "memory_total_mib", lambda: 16_000.0)
+    run = make_run(tiny, "large", state="running", recipe=settings(RECIPES["plain"]))
+    with run.job.held():
+        run.job.write_status({"state": "running", "attempt": 1, "memory_mib": 4_000})
+    assert "Try with batch" not in " ".join(labels(open_page(PAGE, dataset="tiny", run="large")))
+    run.job.ended_by("SIGKILL", 1)
+    page = open_page(PAGE, dataset="tiny", run="large")
+    assert "killed from outside" in words(page)
+    with run.job.held():
+        run.job.write_status({"state": "running", "attempt": 1, "memory_mib": 15_000})
+    page = open_page(PAGE, dataset="tiny", run="large")
+    assert "It probably ran out of memory (last seen 15,000 MB of 16,000)" in words(page)
+    assert primary(page) == ["Continue"]
+    page.button(key="train-smaller").click().run()
+    assert not page.exception
+    new = open_run(page.query_params["run"])
+    assert new.config["recipe"]["batch"] == RECIPES["plain"].batch // 2
+
+
+def test_how_often_the_test_part_was_read() -> None:
+    """Once, by each network of a series, by all together under noise, or again and again."""
+    when = "2026-11-21T20:15:00Z"
+    say = train_state.read_words
+    assert say({"test_reads": 0}) == ""
+    once = "The test part was read once, after the training, on 21 November 2026 at 20:15 UTC."
+    assert say({"test_reads": 1, "test_read": when}) == once
+    five = {"test_reads": 5, "test_read": when, "series": {"finished": list("abcde")}}
+    assert say(five).startswith("The test part was read by 5 networks, once each after its training, on 21")
+    noisy = {**five, "test_reads": 6, "series": {**five["series"], "own_reads": 1}}
+    assert "and under white noise once by all together" in say(noisy)
+    assert "read again and again" in say({**five, "test_reads": 7}) and "7 times, last on 21" in say(
+        {**five, "test_reads": 7}
+    )
+
+
 def test_a_series_shows_its_trainings(tiny: Dataset, open_page: Open) -> None:
     """Mean and standard deviation, a row for each training, and the way there and back; the list holds the series."""
     make_series(tiny, "many")
@@ -158,11 +197,14 @@ def test_phases_and_learning_rate_of_a_run(tiny: Dataset, open_page: Open) -> No
     mark_epochs(run, ["frozen(2)", "frozen(2)", "full(rate=1e-4)"])
     page = open_page(PAGE, dataset="tiny", run="phased")
     assert len(page.get("plotly_chart")) == 3
-    assert "1–2: the head only · 3: the whole network" in words(page)
+    assert "1–2: the head only · 3: the whole network, at most 0.0001" in words(page)
     assert train_curves.phases(run.metrics()) == [
         (1, 2, "the head only"),
-        (3, 3, "the whole network"),
+        (3, 3, "the whole network, at most 0.0001"),
     ]
+    # Phases that differ in their rate alone are two.
+    mark_epochs(run, ["full(2)", "full(2)", "full(rate=1e-5)"])
+    assert [(first, last) for first, last, _ in train_curves.phases(run.metrics())] == [(1, 2), (3, 3)]
 
 
 def test_settings_begin_with_what_differs(tiny: Dataset, open_page: Open) -> None:
@@ -241,7 +283,7 @@ def test_the_forecast_warns_of_memory_and_offers_a_batch(
     monkeypatch.setattr(train_cost, "forecast", lambda *_, **__: told)
     page = open_page(PAGE, dataset="tiny")
     text = words(page)
-    assert "about 2 h 0 min" in text
+    assert "at most 2 h 0 min" in text
     assert "8.8 GB" in text and "It wants 8.8 GB." in text
     page.button(key="train-smaller-batch").click().run()
     assert page.query_params["set"] == "batch=16"
