@@ -27,7 +27,7 @@ def begin(model: "keras.Model", recipe: Recipe, phase: Phase, device: "Device") 
         layer.trainable = place >= len(backbone) - learn
     with device.scope():
         model.compile(
-            optimizer=optimizers.optimizer(recipe),
+            optimizer=optimizers.optimizer(recipe, model),
             loss=optimizers.loss(recipe),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=device.gpus == 1,  # on CPU XLA is 2–10 times slower

@@ -7,10 +7,12 @@ from bloodapp.train.recipe import Recipe
 
 NO_DECAY = ("bias", "gamma", "beta")
 """Weights that weight decay leaves alone, by their names: shifts, and the scales of normalisations."""
+SCALES = "_scale/kernel"
+"""How the paths end of the scales of ConvNeXt's branches, which its authors' training does not decay either."""
 
 
-def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer with its clipping; the learning rate is set at every step.
+def optimizer(recipe: Recipe, model: keras.Model | None = None) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer for a model, with its clipping; the learning rate is set at every step.
 
     SGD has Nesterov's momentum of 0.9; the others' momenta are Keras'. The moving average of the weights is no part of
     it: see `average`.
@@ -19,7 +21,8 @@ def optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     if recipe.optimizer in ("adamw", "lion"):
         kind = keras.optimizers.AdamW if recipe.optimizer == "adamw" else keras.optimizers.Lion
         made = kind(recipe.learning_rate, weight_decay=recipe.weight_decay, **clip)
-        made.exclude_from_weight_decay(var_names=list(NO_DECAY))
+        scales = [weight for weight in model.weights if weight.path.endswith(SCALES)] if model else []
+        made.exclude_from_weight_decay(var_list=scales, var_names=list(NO_DECAY))
         return made
     if recipe.optimizer == "adam":
         return keras.optimizers.Adam(recipe.learning_rate, **clip)

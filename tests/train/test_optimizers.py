@@ -30,6 +30,31 @@ def test_every_optimizer_goes_downhill_and_decays_what_it_may(name: str) -> None
     assert (np.abs(weights[1].numpy()) < 1).all()
 
 
+@pytest.mark.parametrize("name", ["adamw", "lion"])
+def test_the_scales_of_convnext_do_not_decay(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in its authors' training, which decays kernels alone: they are called kernels here, and are none."""
+    import keras
+
+    from bloodapp.train import convnext
+    from bloodapp.train.optimizers import optimizer
+
+    monkeypatch.setitem(convnext.SHAPES, "mini", convnext.Shape((1, 1, 1, 1), (4, 4, 8, 8), 0.0))
+    given = keras.Input((32, 32, 3))
+    model = keras.Model(given, convnext.backbone(given, "mini"))
+    made = optimizer(replace(BASE, optimizer=name), model)
+    before = model.get_weights()
+    made.build(model.trainable_variables)
+    made.apply([np.zeros(weight.shape, np.float32) for weight in model.trainable_variables])
+    decayed = {
+        weight.path
+        for weight, old in zip(model.weights, before, strict=True)
+        if not np.array_equal(weight.numpy(), old)
+    }
+    kernels = {weight.path for weight in model.weights if weight.path.endswith("kernel")}
+    scales = {path for path in kernels if "_scale/" in path}
+    assert len(scales) == 4 and decayed == kernels - scales
+
+
 def test_gradients_are_cut_to_one_norm_all_together() -> None:
     """Their direction stays."""
     import keras
