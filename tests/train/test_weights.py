@@ -135,6 +135,19 @@ def test_published_weights_are_fetched_once_and_loaded(
     assert not told and left_behind(tmp_path) == [Path(ADDRESS).name]
 
 
+def test_a_file_without_a_known_hash_is_opened_before_it_counts(
+    mirror: ThreadingHTTPServer, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put there by hand and cut short it is fetched anew; whole, no server is asked."""
+    monkeypatch.setitem(published.FILES, "mobilenetv2", Published(ADDRESS, ""))
+    path, whole = published.file_for(MOBILE).path, (files / ADDRESS).read_bytes()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(whole[:-1000])
+    assert published.fetch(MOBILE) == path and path.read_bytes() == whole
+    monkeypatch.setenv("BLOODAPP_WEIGHTS_URL", "http://127.0.0.1:9")
+    assert published.fetch(MOBILE) == path
+
+
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
