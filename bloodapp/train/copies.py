@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, read_rows
 from bloodapp.errors import SourceError, Stopped
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import copy_pipelines
 
 FILE = "copies.npy"
@@ -29,16 +30,6 @@ _RESERVE = 256 << 20  # bytes of disk that stay free, for checkpoints and the lo
 Ints = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8]
 Turn = tuple[int, str, Ints]
-
-
-class Reporter(Protocol):
-    """What the drawing needs of a job's context."""
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 class ImagesAndCopies:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,13 @@ from bloodapp.augment.expand import BLOCK, checked_pipeline, drawn
 from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.stain import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import judge
-from bloodapp.errors import Stopped, Unreadable
+from bloodapp.errors import Stopped
 from bloodapp.train import phases, shortage
 from bloodapp.train.costs import Cost, Step, copied_by, deciding, keep, phase_name, sizes
+from bloodapp.train.measurements import busy_now, images_to_learn
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
-from bloodapp.train.speed import busy_now
 from bloodapp.workspace import now
 
 SECONDS = 8.0
@@ -34,21 +34,6 @@ MOST_PHASES = 3
 _AHEAD = 8  # batches that the feed may have made ready before the first step
 _COPY_BLOCKS = 3
 _MIB = 2**20
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
@@ -154,21 +139,11 @@ class _Bench:
         from bloodapp.train import devices, models
 
         self.recipe, self.dataset = recipe, dataset
-        judged = judge(dataset)
-        if not len(judged.indices):
-            raise Unreadable(
-                f"No labelled image of '{dataset.name}' remains: there is nothing to measure with."
-            )
-        self.labels = np.asarray(judged.labels, np.int64)
-        # A batch needs so many rows; which ones is no matter of speed.
-        self.rows = np.resize(judged.indices, max(len(judged.indices), 4 * recipe.batch)).astype(np.int64)
-        classes = len(dataset.classes)
-        self.weights = np.zeros((len(dataset), classes), np.float32)
-        self.weights[judged.indices, self.labels[judged.indices]] = 1
+        self.labels, self.rows, self.weights = images_to_learn(dataset, recipe)
         self.device = devices.prepare(recipe)
         self.gpus = self.device.gpus
         with self.device.scope():
-            self.model = models.build(recipe, classes, any_size=True)
+            self.model = models.build(recipe, len(dataset.classes), any_size=True)
         self.fixed_mib = 0.0
         self._feeds: dict[int, Any] = {}
 

@@ -1,20 +1,16 @@
 """What was measured of trainings' steps on this computer, kept in one file; measuring is in `cost`. No TensorFlow."""
 
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.errors import Unreadable
-from bloodapp.train import phases
+from bloodapp.train import measurements, phases
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.settings import copy_pipelines
-from bloodapp.workspace import held_at_home, home, read_json, write_json
+from bloodapp.workspace import held_at_home
 
 FILE = "costs.json"
-KEPT = 300
-"""Measurements that the file holds; the oldest go."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +102,9 @@ def known(recipe: Recipe) -> Cost | None:
 
 def costs() -> list[Cost]:
     """All that was measured, oldest first; a damaged file counts as none."""
-    try:
-        kept = read_json(home() / FILE).get("costs", [])
-    except (FileNotFoundError, Unreadable):
-        return []
-    found = []
-    for one in kept if isinstance(kept, list) else []:
-        with suppress(TypeError, KeyError, AttributeError):  # written by another version
-            found.append(Cost(**{**one, "steps": tuple(Step(**step) for step in one["steps"])}))
-    return found
+    return measurements.kept(
+        FILE, "costs", lambda one: Cost(**{**one, "steps": tuple(Step(**step) for step in one["steps"])})
+    )
 
 
 def keep(cost: Cost) -> None:
@@ -126,7 +116,7 @@ def keep(cost: Cost) -> None:
         other = tuple(step for one in like for step in one.steps if (step.phase, step.size) not in own)
         merged = replace(cost, steps=(*other, *cost.steps))
         kept = [one for one in before if one.asked != cost.asked]
-        write_json(home() / FILE, {"costs": [asdict(one) for one in [*kept, merged][-KEPT:]]})
+        measurements.write(FILE, "costs", [*kept, merged])
 
 
 def copied_by(recipe: Recipe) -> list[str]:

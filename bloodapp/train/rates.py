@@ -1,11 +1,12 @@
 """The learning-rate finder: the loss along exponentially rising learning rates.
 
 Smith, "Cyclical Learning Rates for Training Neural Networks", 2017. What is tried is the recipe's own: its network
-from its weights, the layers that learn in its first phase, its optimizer and loss, its images from its pipeline.
+from its weights, the layers that learn in its first phase, its optimizer and loss, its images from its pipeline. Only
+the run's own copies (`copies`, `balance`) are not drawn: a hundred steps would not see many of them. Classes are
+weighed as they are without them.
 """
 
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,23 +19,9 @@ from bloodapp.train import devices, feed, finder, learning, models, phases, shor
 from bloodapp.train.finder import Floats, Rates
 from bloodapp.train.launch import plan_split
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights
-
-
-class Reporter(Protocol):
-    """What the search needs of a job's context."""
-
-    folder: Path
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
@@ -60,7 +47,9 @@ def search(dataset: Dataset, recipe: Recipe, context: Reporter, *, steps: int = 
     with device.scope():
         model = models.build(recipe, classes, any_size=True)
     if recipe.weights != "none":
-        weights.load(model, recipe, lambda done, total, text: context.progress(0, steps, text))
+        weights.load(
+            model, recipe, lambda done, total, text: context.progress(0, steps, text), dataset.classes
+        )
     learning.begin(model, recipe, phases.parse(recipe.phases)[0], device)
     stains = for_pipeline(dataset, resolve(recipe.pipeline))
     trial = _Trial(finder.rising(steps), context)

@@ -1,6 +1,6 @@
 """What a training leaves: the best epoch's model, its predictions on val and test, and the report."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,19 +17,10 @@ from bloodapp.train.course import Course
 from bloodapp.train.devices import Device
 from bloodapp.train.judge import predict
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 
 TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
 BLOCK = 512  # images changed and read at once
-
-
-class Reporter(Protocol):
-    """What the reading of the results needs of a job's context."""
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
 
 
 class Results:

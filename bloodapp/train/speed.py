@@ -4,14 +4,11 @@ Both share the processor where there is no GPU, so that the two are measured tog
 training gets.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
-
-import numpy as np
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bloodapp.augment.named import NONE
 from bloodapp.augment.pipelines import Pipeline, parse
@@ -19,15 +16,14 @@ from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.stain import for_pipeline
 from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import judge
-from bloodapp.errors import Stopped, Unreadable
+from bloodapp.errors import Stopped
+from bloodapp.train import measurements
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, recipe_named
-from bloodapp.workspace import held_at_home, home, now, read_json, write_json
+from bloodapp.train.reporter import Reporter
+from bloodapp.workspace import held_at_home, now
 
 FILE = "speeds.json"
-KEPT = 300
-"""Measurements that the file holds; the oldest go."""
 
 SECONDS = 2.0
 PART_SECONDS = 0.5
@@ -38,15 +34,6 @@ STARVES = 0.75
 _STEPS, _WARM, _LEAST = 2, 4, 3
 _READY = 6
 _KEY = ("pipeline", "size", "batch", "model", "width", "precision", "device")
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    progress: Callable[..., None]
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +97,7 @@ def known(pipeline: Pipeline, recipe: Recipe) -> Speed | None:
 
 def speeds() -> list[Speed]:
     """All that was measured, oldest first; a damaged file counts as none."""
-    try:
-        kept = read_json(home() / FILE).get("speeds", [])
-    except (FileNotFoundError, Unreadable):
-        return []
-    found = []
-    for one in kept if isinstance(kept, list) else []:
-        with suppress(TypeError):  # written by another version
-            found.append(Speed(**one))
-    return found
+    return measurements.kept(FILE, "speeds", lambda one: Speed(**one))
 
 
 def keep(speed: Speed) -> None:
@@ -129,7 +108,7 @@ def keep(speed: Speed) -> None:
 
     with held_at_home(FILE):
         others = [one for one in speeds() if key(one) != key(speed)]
-        write_json(home() / FILE, {"speeds": [asdict(one) for one in [*others, speed][-KEPT:]]})
+        measurements.write(FILE, "speeds", [*others, speed])
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
@@ -170,7 +149,7 @@ def measure(
         if progress:
             progress(done, total, text)
 
-    busy = busy_now()
+    busy = measurements.busy_now()
     told(0, "Loading TensorFlow")
     bench = _Bench(dataset, recipe)
     told(0, "The pipeline alone")
@@ -217,25 +196,15 @@ class _Bench:
                 tf.config.experimental.set_memory_growth(gpu, True)
         self.recipe, self.dataset = recipe, dataset
         self.precision, self.device = devices.precision(recipe), devices.name()
-        judged = judge(dataset)
-        labels, rows = judged.labels, judged.indices
-        if not len(rows):
-            raise Unreadable(
-                f"No labelled image of '{dataset.name}' remains: there is nothing to measure with."
-            )
-        # A batch needs so many rows; which ones is no matter of speed.
-        self.rows = np.resize(rows, max(len(rows), 4 * recipe.batch)).astype(np.int64)
-        classes = len(dataset.classes)
-        self.weights = np.zeros((len(dataset), classes), np.float32)
-        self.weights[rows, labels[rows]] = 1
+        _, self.rows, self.weights = measurements.images_to_learn(dataset, recipe)
         policy = keras.config.dtype_policy()
         keras.mixed_precision.set_global_policy(self.precision)
         try:
-            self.model = models.build(recipe, classes, any_size=True)
+            self.model = models.build(recipe, len(dataset.classes), any_size=True)
         finally:
             keras.config.set_dtype_policy(policy)
         self.model.compile(
-            optimizer=optimizers.optimizer(recipe),
+            optimizer=optimizers.optimizer(recipe, self.model),
             loss="categorical_crossentropy",
             jit_compile=bool(tf.config.list_physical_devices("GPU")),
         )
@@ -294,13 +263,6 @@ def rate(
         spent = clock() - begun
         if spent >= seconds:
             return count / max(spent, 1e-9)
-
-
-def busy_now() -> bool:
-    """Whether other processes have kept half of the cores at work for the last minute; False where nobody tells."""
-    with suppress(OSError, AttributeError):
-        return os.getloadavg()[0] > 0.5 * (os.cpu_count() or 1)
-    return False
 
 
 def _asked(recipe: Recipe) -> dict[str, Any]:

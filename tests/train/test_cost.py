@@ -10,12 +10,13 @@ from bloodapp import jobs, workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record
 from bloodapp.jobs.job import request_stop
-from bloodapp.train import cost, costs, judge, phases
+from bloodapp.train import cost, costs, judge, measurements, phases
 from bloodapp.train import forecast as forecasting
 from bloodapp.train.costs import Cost, Step
 from bloodapp.train.forecast import forecast, measure
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import RECIPES
+from tests.train.trying import TINY
 
 LARGE = replace(
     RECIPES["balanced"], size=96, small_size=96, minutes=0.0, epochs=10, val_share=0.1, test_share=0.1
@@ -27,18 +28,8 @@ FULL = Step(
     "full", 96, seconds=0.3, first=5.3, evaluate=0.001, memory_mib=1500, gpu_memory_mib=None, trainable=90
 )
 SMALL = replace(FULL, size=64, seconds=0.15, first=4.15, evaluate=0.0005)
-TINY = replace(
-    RECIPES["balanced"],
-    model="tiny",
-    width=8,
-    size=48,
-    small_size=48,
-    batch=8,
-    precision="float32",
-    pipeline="flip",
-    copies="flip",
-    average=0.9,
-    phases="frozen(1)|full",
+TWO_PHASES = replace(
+    TINY, size=48, small_size=48, pipeline="flip", copies="flip", average=0.9, phases="frozen(1)|full"
 )
 
 
@@ -170,9 +161,9 @@ def test_measurements_of_the_like_are_kept_together(home: object) -> None:
     kept(LARGE, replace(FULL, seconds=0.4))
     (one,) = costs.costs()
     assert {step.phase: step.seconds for step in one.steps} == {"frozen": 0.1, "full": 0.4}
-    for batch in range(1, costs.KEPT + 1):
+    for batch in range(1, measurements.KEPT + 1):
         asked = {**costs.deciding(LARGE), "batch": batch}
-        if batch in (1, 2, costs.KEPT):
+        if batch in (1, 2, measurements.KEPT):
             costs.keep(Cost(asked, (FULL,)))
     assert len(costs.costs()) == 4
     path = workspace.home() / costs.FILE
@@ -196,10 +187,10 @@ def test_of_many_phases_few_are_measured() -> None:
 
 def test_measured_as_a_job(tiny: Dataset) -> None:
     """A tiny network's two phases, copies and checkpoint are measured, and the forecast is made of them."""
-    job = measure(tiny, TINY)
+    job = measure(tiny, TWO_PHASES)
     job.params["seconds"] = 0.2
     assert jobs.perform(job) == "done", job.log()
-    found = costs.known(TINY)
+    found = costs.known(TWO_PHASES)
     assert found is not None
     assert {(step.phase, step.size) for step in found.steps} == {("frozen", 48), ("full", 48)}
     frozen, full = found.steps
@@ -210,7 +201,7 @@ def test_measured_as_a_job(tiny: Dataset) -> None:
     result = job.status()["result"]
     assert result["parameters"] == found.parameters
     assert result["trainable_parameters"] == full.trainable
-    told = forecast(TINY, 38)
+    told = forecast(TWO_PHASES, 38)
     assert told.measured
     assert told.seconds is not None
     assert told.seconds > 0
@@ -220,11 +211,11 @@ def test_measured_as_a_job(tiny: Dataset) -> None:
 
 def test_it_stops_and_says_when_nothing_is_left(tiny: Dataset) -> None:
     """A stop is heard and keeps nothing; without a labelled image there is nothing to measure with."""
-    job = measure(tiny, TINY)
+    job = measure(tiny, TWO_PHASES)
     request_stop(job)
     assert jobs.perform(job) == "stopped"
     record(tiny, list(range(len(tiny))), "exclude")
-    job = measure(tiny, TINY)
+    job = measure(tiny, TWO_PHASES)
     assert jobs.perform(job) == "failed"
     assert "nothing to measure with" in job.status()["error"]
     assert costs.costs() == []
@@ -237,7 +228,7 @@ def test_memory_that_ran_out_is_said(tiny: Dataset, monkeypatch: pytest.MonkeyPa
         raise MemoryError
 
     monkeypatch.setattr(cost, "measure", full)
-    job = measure(tiny, TINY)
+    job = measure(tiny, TWO_PHASES)
     assert jobs.perform(job) == "failed"
     assert "a batch of 4" in job.status()["error"]
     assert job.status()["smaller_batch"] == 4

@@ -10,18 +10,9 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, Unreadable
 from bloodapp.jobs.job import request_stop
 from bloodapp.train import finder
-from bloodapp.train.recipes import RECIPES
+from tests.train.trying import TINY
 
-TINY = replace(
-    RECIPES["balanced"],
-    model="tiny",
-    width=8,
-    size=48,
-    small_size=48,
-    batch=16,
-    precision="float32",
-    pipeline="flip",
-)
+SMALL = replace(TINY, size=48, small_size=48, batch=16, pipeline="flip")
 RATES = finder.rising()
 
 
@@ -86,7 +77,7 @@ def test_rates_rise_evenly_in_their_logarithm() -> None:
 
 def test_a_real_search(tiny: Dataset) -> None:
     """A job trains a tiny network with rising rates until it diverges, and leaves a rate that lies between."""
-    job = finder.submit(tiny, replace(TINY, optimizer="adam"))
+    job = finder.submit(tiny, replace(SMALL, optimizer="adam"))
     assert finder.read(job) is None
     stepped = jobs.step()
     assert stepped is not None
@@ -100,7 +91,7 @@ def test_a_real_search(tiny: Dataset) -> None:
 
 def test_a_stopped_search_suggests_nothing(tiny: Dataset) -> None:
     """It ends as stopped and leaves no result; a damaged one is told as that."""
-    job = finder.submit(tiny, TINY)
+    job = finder.submit(tiny, SMALL)
     request_stop(job)
     assert jobs.perform(job) == "stopped"
     assert finder.read(job) is None
