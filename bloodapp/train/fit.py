@@ -6,7 +6,7 @@ after its last whole epoch as if nothing had happened; the best epoch is what is
 
 import time
 from contextlib import nullcontext
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -32,28 +32,12 @@ from bloodapp.train.average import MovingAverage
 from bloodapp.train.course import Course, Scores
 from bloodapp.train.judge import Judge
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.results import TRAINING_SHARE, Results
 from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights
 
 MEMORY_EVERY_S = 1.0
-
-
-class Reporter(Protocol):
-    """What the fit needs of a job's context."""
-
-    @property
-    def folder(self) -> Any:
-        """The run's folder."""
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
@@ -118,6 +102,8 @@ class _Training:
             return
         if course.best_epoch == 0:  # weights that a stop kept before the first epoch's end
             course.best = course.best_epoch = course.best_size = None
+        self.context.progress(0, 1, "Preparing the network")
+        self.model = self._model()  # before copies are drawn: weights that are not to be had end it at once
         self.context.progress(0, 1, "Preparing the images")
         images, rows, labels = copies.prepare(
             self.dataset, self.rows["train"], self.labels, recipe, self.folder, self.stains, self.context
@@ -129,7 +115,6 @@ class _Training:
         shares[known, labels[known]] = 1
         keys = [each.key for each in self.run.classes]
         per_class = class_weights(recipe.class_weights, labels[rows], keys)
-        self.model = self._model()
         self.progress = callback.Progress(
             steps=self.steps,
             spent=course.elapsed,
