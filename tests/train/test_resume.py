@@ -25,9 +25,9 @@ EXACT = replace(
     size=32,
     small_size=32,
     pipeline="flip|rotate(15)",
-    head="dropout(0.4)|dense(12, relu)|dropout(0.2)",
+    head="dropout(0.4)",
     phases="last(4, 2, rate=0.004)|full",
-    epochs=4,
+    epochs=6,
     average=0.9,
     clip=1.0,
     plateau=1,
@@ -48,15 +48,15 @@ class CutOff(Exception):
 class Cut(Quiet):
     """A context in which the process ends at a step of an epoch, counted from 1."""
 
-    def __init__(self, run: Run, epoch: int, step: int) -> None:
+    def __init__(self, run: Run, epoch: int, step: int, end: type[Exception] = CutOff) -> None:
         super().__init__(run)
-        self.at = epoch, step
+        self.at, self.end = (epoch, step), end
 
     def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
         """End."""
         super().progress(done, total, text, **extra)
         if (extra.get("epoch"), extra.get("step")) == self.at:
-            raise CutOff
+            raise self.end
 
 
 @pytest.fixture
@@ -85,29 +85,41 @@ def cut(run: Run, epoch: int, step: int) -> None:
         work({}, Cut(run, epoch, step))
 
 
-def cut_before_the_state(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train until the process ends with an epoch's files written, and its state not."""
+def run_out_of_memory(run: Run, epoch: int, step: int) -> None:
+    """Train until memory runs out there."""
+    from bloodapp.train.fit import work
 
-    def end(folder: Any, state: dict[str, Any]) -> None:
-        raise CutOff
-
-    with monkeypatch.context() as patch, pytest.raises(CutOff):
-        patch.setattr(checkpoint, "write_state", end)
-        train(run)
+    with pytest.raises(Shortage, match="batch of 4"):
+        work({}, Cut(run, epoch, step, MemoryError))
 
 
-def fill_the_disk(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train until the weights of the third epoch have no room."""
-    write = checkpoint.write_arrays
+def fill_the_disk(run: Run, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    """Train until there is room for the files of an epoch, but not for its state."""
+    write = checkpoint.write_state
 
-    def full(path: Any, **groups: Any) -> str:
-        if path.name == "last-3.npz":
+    def full(folder: Any, state: dict[str, Any]) -> None:
+        if state["epoch"] == epoch:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(path, **groups)
+        write(folder, state)
 
     with monkeypatch.context() as patch, pytest.raises(Shortage, match="free some space and continue"):
-        patch.setattr(checkpoint, "write_arrays", full)
+        patch.setattr(checkpoint, "write_state", full)
         train(run)
+
+
+def kill(run: Run, epoch: int) -> None:
+    """Train in a process of its own, which is killed with -9 after an epoch or soon after it."""
+    child = launch_child(run.job)
+    until(lambda: state_of(run) >= epoch or child.poll() is not None)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    assert run.state() == "interrupted"
+    jobs.resume(run.job)
+
+
+def state_of(run: Run) -> int:
+    """The epoch after which the run would go on."""
+    return int(workspace.read_json(run.folder / "checkpoints" / "state.json")["epoch"])
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -138,42 +150,26 @@ def alike(one: Run, other: Run) -> None:
 def test_a_training_cut_off_anywhere_ends_as_one_that_never_was(
     tiny: Dataset, kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut off within an epoch, between its files and its state, and by a full disk as a phase begins: the same to 1e-5.
+    """Memory out within an epoch, a full disk between files and state as a phase begins, kill -9: the same to 1e-5.
 
     With dropout, turned images, a moving average, plateaus, two phases and an exponential schedule.
     """
     whole, cut_run = launch.start(tiny, ADAMW), launch.start(tiny, ADAMW)
     train(whole)
-    cut(cut_run, epoch=2, step=2)
-    cut_before_the_state(cut_run, monkeypatch)
-    assert workspace.read_json(cut_run.folder / "checkpoints" / "state.json")["epoch"] == 1
-    fill_the_disk(cut_run, monkeypatch)
-    assert workspace.read_json(cut_run.folder / "checkpoints" / "state.json")["epoch"] == 2
-    train(cut_run)
-    for epoch in range(1, 5):
+    run_out_of_memory(cut_run, epoch=2, step=2)
+    assert cut_run.metrics()["epoch"].tolist() == [1] and state_of(cut_run) == 1
+    fill_the_disk(cut_run, monkeypatch, epoch=3)
+    assert state_of(cut_run) == 2
+    kill(cut_run, epoch=3)
+    context = train(cut_run)
+    first = next(words["epoch"] for words in context.said if "step" in words)
+    assert first >= 4
+    for epoch in (1, 2, *range(first, ADAMW.epochs + 1)):
         same(kept[whole.name][epoch], kept[cut_run.name][epoch])
     assert kept[whole.name][3]["scale"] < 1 or kept[whole.name][4]["plateau_waited"] < 4
     alike(whole, cut_run)
-    assert cut_run.metrics()["epoch"].tolist() == [1, 2, 3, 4]
-    assert cut_run.metrics()["phase"].tolist() == 2 * ["last(4, 2, rate=0.004)"] + 2 * ["full"]
-
-
-def test_a_killed_process_continues_exactly(tiny: Dataset, kept: dict[str, Any]) -> None:
-    """A worker killed with -9 is `interrupted`; continued, it ends as a training that was never killed."""
-    recipe: Recipe = replace(LION, epochs=3)
-    whole, killed = launch.start(tiny, recipe), launch.start(tiny, recipe)
-    train(whole)
-    child = launch_child(killed.job)
-    until(lambda: (killed.folder / "checkpoints" / "state.json").exists() or child.poll() is not None)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    assert killed.state() == "interrupted"
-    jobs.resume(killed.job)
-    train(killed)
-    for epoch, state in kept[killed.name].items():
-        same(kept[whole.name][epoch], state)
-    assert kept[killed.name]
-    alike(whole, killed)
+    assert cut_run.metrics()["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert cut_run.metrics()["phase"].tolist() == 2 * ["last(4, 2, rate=0.004)"] + 4 * ["full"]
 
 
 def test_random_augmentation_goes_on_with_its_epoch_rate_optimizer_and_average(
@@ -182,23 +178,22 @@ def test_random_augmentation_goes_on_with_its_epoch_rate_optimizer_and_average(
     """Where nothing is computed in a fixed order, a continued training still takes up what the checkpoint holds."""
     from bloodapp.train import fit
 
-    recipe = replace(LION, epochs=3, pipeline="randaugment(0.3, 2)|cutmix", deterministic=False)
+    recipe = replace(LION, epochs=3, pipeline="sometimes(0.5; rotate(15))|cutmix", deterministic=False)
     run = launch.start(tiny, recipe)
     cut(run, epoch=2, step=2)
     before = kept[run.name][1]
     seen: dict[str, Any] = {}
     begins = fit._Training._step_begins
 
-    def look(self: Any, step: int, elapsed: float) -> bool:
-        going_on = begins(self, step, elapsed)
-        if not seen:
-            seen["weights"] = self.model.get_weights()
-            seen["optimizer"] = checkpoint.optimizer_state(self.model)
-            seen["average"] = self.average.get()
-            seen["epoch"], seen["rate"] = self.course.epoch, self.course.rate()
-        return going_on
+    def look(self: Any, step: int, elapsed: float) -> None:
+        begins(self, step, elapsed)
+        seen["weights"] = self.model.get_weights()
+        seen["optimizer"] = checkpoint.optimizer_state(self.model)
+        seen["average"] = self.average.get()
+        seen["epoch"], seen["rate"] = self.course.epoch, self.course.rate()
+        raise CutOff
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(CutOff):
         patch.setattr(fit._Training, "_step_begins", look)
         train(run)
     assert seen["epoch"] == 1
