@@ -30,36 +30,30 @@ class Shape:
     Attributes:
         depths: blocks of each stage.
         widths: channels of each stage.
-        drop: how often the last block's branch is left out of a training step; from the first block on, the rate
-            rises evenly. As in the training that ended in the published weights (TRAINING.md of the authors'
-            repository): on ImageNet-1k for Tiny and Small, in the refinement after ImageNet-22k for the others.
     """
 
     depths: tuple[int, int, int, int]
     widths: tuple[int, int, int, int]
-    drop: float
 
 
 SHAPES = {
     # Woo et al., "ConvNeXt V2", 2023, table 8; without the response normalisation of that paper.
-    "convnextatto": Shape((2, 2, 6, 2), (40, 80, 160, 320), 0.1),
-    "convnexttiny": Shape((3, 3, 9, 3), (96, 192, 384, 768), 0.1),
-    "convnextsmall": Shape((3, 3, 27, 3), (96, 192, 384, 768), 0.4),
-    "convnextbase": Shape((3, 3, 27, 3), (128, 256, 512, 1024), 0.2),
-    "convnextlarge": Shape((3, 3, 27, 3), (192, 384, 768, 1536), 0.3),
-    "convnextxlarge": Shape((3, 3, 27, 3), (256, 512, 1024, 2048), 0.4),
+    "convnextatto": Shape((2, 2, 6, 2), (40, 80, 160, 320)),
+    "convnexttiny": Shape((3, 3, 9, 3), (96, 192, 384, 768)),
+    "convnextsmall": Shape((3, 3, 27, 3), (96, 192, 384, 768)),
+    "convnextbase": Shape((3, 3, 27, 3), (128, 256, 512, 1024)),
+    "convnextlarge": Shape((3, 3, 27, 3), (192, 384, 768, 1536)),
+    "convnextxlarge": Shape((3, 3, 27, 3), (256, 512, 1024, 2048)),
 }
 
 
-def backbone(x: keras.KerasTensor, name: str, seed: int | None = None) -> keras.KerasTensor:
+def backbone(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """The ConvNeXt of that name, `convnextatto` to `convnextxlarge`, without head and preprocessing.
 
     (N, H, W, 3), less the mean and by the spread of ImageNet → (N, H/32, W/32, the last width), normalised as
-    `keras.applications` has it without its top. `seed` decides which branches are left out of which step.
+    `keras.applications` has it without its top.
     """
     shape = SHAPES[name]
-    drops = np.linspace(0, shape.drop, sum(shape.depths)).tolist()
-    block = 0
     for stage, (depth, width) in enumerate(zip(shape.depths, shape.widths, strict=True)):
         if stage:
             x = layers.LayerNormalization(epsilon=EPSILON, name=f"downsampling_{stage}_norm")(x)
@@ -68,13 +62,11 @@ def backbone(x: keras.KerasTensor, name: str, seed: int | None = None) -> keras.
             x = layers.Conv2D(width, 4, strides=4, name="stem_conv")(x)
             x = layers.LayerNormalization(epsilon=EPSILON, name="stem_norm")(x)
         for number in range(depth):
-            own = None if seed is None else seed + block
-            x = x + _branch(x, width, drops[block], own, f"stage_{stage}_block_{number}")
-            block += 1
+            x = x + _branch(x, width, f"stage_{stage}_block_{number}")
     return layers.LayerNormalization(epsilon=EPSILON, name=_LAST)(x)
 
 
-def _branch(x: keras.KerasTensor, width: int, drop: float, seed: int | None, name: str) -> keras.KerasTensor:
+def _branch(x: keras.KerasTensor, width: int, name: str) -> keras.KerasTensor:
     x = layers.DepthwiseConv2D(7, padding="same", name=f"{name}_depthwise")(x)
     x = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm")(x)
     x = layers.Dense(4 * width, name=f"{name}_widen")(x)
@@ -83,8 +75,8 @@ def _branch(x: keras.KerasTensor, width: int, drop: float, seed: int | None, nam
     x = layers.DepthwiseConv2D(
         1, use_bias=False, depthwise_initializer=keras.initializers.Constant(SCALE), name=f"{name}_scale"
     )(x)
-    # Stochastic depth (Huang et al., 2016): the branch is left out whole, for each image by itself.
-    return layers.Dropout(drop, noise_shape=(None, 1, 1, 1), seed=seed, name=f"{name}_drop")(x)
+    # Where the peer may leave a branch out of a training step, which it does at a rate of 0: its layers are counted.
+    return layers.Activation("linear", name=f"{name}_identity")(x)
 
 
 def load_published(model: keras.Model, path: Path) -> None:

@@ -25,7 +25,7 @@ _BACKBONES: dict[str, Backbone] = {
     "r2basic": lambda x, recipe: scratch.r2basic(x),
     "r4base": lambda x, recipe: scratch.r4base(x),
     "mobilenetv3": lambda x, recipe: mobilenetv3.backbone(x, recipe.model),
-    "convnext": lambda x, recipe: convnext.backbone(x, recipe.model, recipe.seed),
+    "convnext": lambda x, recipe: convnext.backbone(x, recipe.model),
 }
 """By network or by family; all others are those of `keras.applications`."""
 

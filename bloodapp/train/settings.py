@@ -131,6 +131,11 @@ def _fits_together(recipe: Recipe) -> None:
             f"The phases before the last take {before} epochs, so that epochs={recipe.epochs} never reaches it: "
             "raise epochs or shorten the phases."
         )
+    if recipe.deterministic and recipe.minutes:
+        raise InvalidValue(
+            "deterministic needs minutes 0: a limit of time makes the learning rate follow the clock, which no two "
+            "trainings share."
+        )
     if recipe.folds == 1:
         raise InvalidValue("folds must be 0 (one network) or at least 2.")
 
