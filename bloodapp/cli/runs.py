@@ -97,14 +97,7 @@ def _row(run: "Run") -> tuple[str, ...]:
     state = "shipped" if run.shipped else run.state()
     part = f"on {score['part']}" if score else "-"
     told = (run.name, state, run.dataset, run.recipe or "-", clean, f"shifted {shifted}", part, run.created)
-    return (*told, _series(run))
-
-
-def _series(run: "Run") -> str:
-    count = len(run.config["series"]["children"]) if run.series else 0
-    if run.series:  # beside the trials of a search is the best of them, trained in full
-        return f"{count - 1} trials" if run.series == "search" else f"{count} {run.series}"
-    return f"of {run.parent}" if run.parent else ""
+    return (*told, run.made_of or (f"of {run.parent}" if run.parent else ""))
 
 
 def do_compare(args: argparse.Namespace) -> None:

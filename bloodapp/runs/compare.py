@@ -125,8 +125,7 @@ def _facts(run: Run) -> dict[str, str]:
     facts = {"recipe": run.recipe}
     facts |= {name: _said(value) for name, value in config["recipe"].items() if name not in _UNSAID}
     facts["pipeline"] = _said(config.get("pipeline") or config["recipe"].get("pipeline"))
-    series = config.get("series") or {}
-    facts["series"] = f"{len(series['children'])} {series['kind']}" if series else "one training"
+    facts["series"] = run.made_of or "one training"
     facts["dataset"] = run.dataset
     facts["fingerprint"] = str(config["fingerprint"])[:12]
     facts["decisions"] = "as given" if run.before_decisions else f"up to {config['seq']}"

@@ -103,6 +103,14 @@ class Run:
         return str((self.config.get("series") or {}).get("kind", ""))
 
     @property
+    def made_of(self) -> str:
+        """What a series consists of, in words: `5 folds`, `20 trials and the best`; empty for a single training."""
+        number = len(self.config["series"].get("children", [])) if self.series else 0
+        if self.series == "search":
+            return f"{number - 1} trials and the best"
+        return f"{number} {self.series}" if self.series else ""
+
+    @property
     def parent(self) -> str:
         """The name of the series that it is a part of; empty for most."""
         return str(self.config.get("parent") or "")

@@ -13,10 +13,10 @@ from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, delete_job, latest_job
-from bloodapp.train import finder, published
+from bloodapp.train import finder, published, search
 from bloodapp.train.forecast import Forecast, forecast, measure
 from bloodapp.train.recipe import Recipe
-from bloodapp.ui import background, frame, recipe_fields, train_choice
+from bloodapp.ui import background, frame, recipe_fields, state, train_choice
 from bloodapp.ui.text import count, duration, plain
 
 _MIB = 1024
@@ -45,7 +45,7 @@ def draw(recipe: Recipe, per_class: npt.NDArray[np.integer], repeats: int) -> No
 
 
 def tools(dataset: Dataset, recipe: Recipe) -> None:
-    """The two things that can be measured before a training; what they found stands below them."""
+    """What can be measured or searched for before a training; what was found stands below."""
     cost, rates = latest_job("cost", dataset.name), latest_job("rates", dataset.name)
     busy = {job.kind for job in (cost, rates) if job and job.state() in ACTIVE}
     with st.container(horizontal=True, key="train-tools"):
@@ -67,11 +67,37 @@ def tools(dataset: Dataset, recipe: Recipe) -> None:
             help="Trains for a minute with a learning rate that rises, and sees where the loss falls fastest.",
         ):
             _begin(lambda: finder.submit(dataset, recipe))
+        _search(dataset, recipe)
     with st.container(key="train-jobs"):
         if cost and cost.state() != "done":
             background.watch(cost, key="train-cost", dismiss=True)
         if rates and ("rates" in busy or _fits(rates, recipe)):
             _found(rates)
+
+
+def _search(dataset: Dataset, recipe: Recipe) -> None:
+    """A search around the recipe, which is a series of trainings and is shown as one."""
+    with st.popover("Search settings", type="tertiary", icon=":material/manage_search:", key="train-search"):
+        st.html(
+            '<p class="quiet">Tries dense layers, dropout, learning rate and how many layers learn, each judged on '
+            "the validation part alone, and trains the best in full.</p>"
+        )
+        trials = st.number_input("Trials", 2, search.MOST_TRIALS, 20, key="train-trials", width=180)
+        if not st.button(
+            "Start the search",
+            key="train-search-start",
+            disabled=recipe.folds > 0,
+            help="Each trial is judged on one split: set folds to 0." if recipe.folds else None,
+        ):
+            return
+    try:
+        run = search.start(dataset, recipe, int(trials))
+    except BloodappError as error:
+        frame.error(error)
+        return
+    background.runner().wake()
+    state.put_together({"run": run.name, "train": None})
+    st.rerun()
 
 
 def memory(mib: float | None) -> str:

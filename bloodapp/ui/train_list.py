@@ -91,7 +91,7 @@ def _row(run: Run, *, here: bool, ticked: bool) -> None:
         return
     clean, shifted = (scores or {}).get("accuracy"), (scores or {}).get("shifted_accuracy")
     notes = run.notes().strip().replace("\n", " ")
-    kind = train_state.series_words(run)
+    kind = run.made_of
     sub = " · ".join(part for part in (run.recipe, kind, notes[:80]) if part)
     when = "ships with the app" if run.shipped else ago(run.created)
     with st.container(

@@ -61,7 +61,7 @@ def _row(number: int, job: Job, state: str, *, here: bool) -> None:
     status, run = job.status(), _run(job.folder)
     stopping = job.stopping()
     said = "stopping" if stopping else str(status.get("text") or "") if state == "running" else ""
-    kind = train_state.series_words(run) if run else ""
+    kind = run.made_of if run else ""
     words = " · ".join(part for part in (kind, said, time_left(status.get("eta_s"))) if part)
     title = (run.title if run else "") or background.title_of(job)
     done = 100 * (background.share(status) or 0)

@@ -51,7 +51,7 @@ def _head(run: Run, state_: str) -> None:
     recipe = run.config["recipe"]
     about = [
         str(recipe.get("title") or run.recipe).partition(":")[0],
-        train_state.series_words(run),
+        run.made_of,
         run.dataset,
         f"started {ago(run.created)}" if run.created else "",
         run.name if run.title != run.name else "",

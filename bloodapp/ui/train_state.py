@@ -1,4 +1,4 @@
-"""A run's state, kind and kept epoch in words, wherever runs are shown."""
+"""A run's state, readings and kept epoch in words, wherever runs are shown."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,6 @@ from typing import Any
 from bloodapp import workspace
 from bloodapp.errors import BloodappError
 from bloodapp.runs.run import Run
-from bloodapp.train.search import SEARCH
 from bloodapp.ui.text import count
 
 STATES = {
@@ -26,15 +25,6 @@ STATES = {
 def chip(state: str) -> str:
     """A run's state as a small coloured word, HTML."""
     return f'<span class="run-state {escape(state)}">{escape(STATES.get(state, state))}</span>'
-
-
-def series_words(run: Run) -> str:
-    """What a series is made of, `5 folds`; of a search `20 trials and the best`; empty for one training."""
-    series = run.config.get("series") or {}
-    number = len(series.get("children", []))
-    if series.get("kind") == SEARCH:
-        return f"{number - 1} trials and the best"
-    return f"{number} {series.get('kind', 'trainings')}" if series else ""
 
 
 def read_words(report: Mapping[str, Any], what: str = "The test part") -> str:

@@ -180,6 +180,26 @@ def test_a_series_shows_its_trainings(tiny: Dataset, open_page: Open) -> None:
     assert page.query_params["run"] == "many"
 
 
+def test_a_search_is_started_and_shown(tiny: Dataset, open_page: Open) -> None:
+    """From the card; its trials stand with what they try and their score on val, the best in full last."""
+    page = open_page(PAGE, dataset="tiny", recipe="plain")
+    page.number_input(key="train-trials").set_value(2).run()
+    page.button(key="train-search-start").click().run()
+    assert not page.exception
+    run = open_run(page.query_params["run"])
+    assert run.series == "search" and "2 trials and the best" in words(page)
+    params = {"layers": 2, "neurons": 512, "dropout": 0.25, "learning_rate": 0.002, "unfrozen": 15}
+    recipe = {**settings(RECIPES["plain"]), "score": "accuracy"}
+    for number, name in enumerate(run.config["series"]["children"]):
+        best = number == 2
+        make_run(tiny, name, test=best, seed=number, recipe=recipe, parent=run.name, params=params)
+    page = open_page(PAGE, dataset="tiny", run=run.name)
+    assert not page.exception
+    text = words(page)
+    assert "2 of 2 trials have a score" in text
+    assert "2 layers from 512, dropout 0.25, last 15 layers learn" in text and "The best in full" in text
+
+
 def test_repeats_start_a_series(tiny: Dataset, open_page: Open) -> None:
     """The number beside the button makes a series of as many trainings with other seeds."""
     page = open_page(PAGE, dataset="tiny", recipe="plain")
