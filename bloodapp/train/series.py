@@ -5,7 +5,8 @@ they leave. It waits in the lane of trainings, so that no server begins another 
 folders: continued, it keeps what is done, watches what still works, continues what was cut off, and begins the rest.
 
 The test part is read by each training once, after it has ended, and chooses nothing: every fold votes, every repeat
-counts.
+counts. The report adds these readings up; what folds answer together is put together of what each had read, but for
+white noise, under which their common network reads the part once more.
 """
 
 import threading
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,12 @@ from bloodapp.jobs.runner import run_child
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train import search
+from bloodapp.train.forecast import memory_total_mib
 from bloodapp.train.launch import FOLDS
 from bloodapp.train.recipe import Recipe
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
+from bloodapp.train.shortage import cut_off_by_memory
 from bloodapp.train.voting import together
 
 LOOK_EVERY_S = 0.25
@@ -38,23 +42,6 @@ _OWN |= {"done", "total", "text", "eta_s"}
 
 Launch = Callable[[Job], object]
 Parts = dict[str, dict[str, Any]]
-
-
-class Reporter(Protocol):
-    """What a series needs of a job's context."""
-
-    @property
-    def folder(self) -> Any:
-        """The parent run's folder."""
-
-    def progress(self, done: float, total: float | None, text: str = "", **extra: Any) -> None:
-        """Say how far the work is."""
-
-    def log(self, text: str) -> None:
-        """Add a line to the log."""
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
@@ -117,9 +104,13 @@ class Training:
                 raise Stopped(f"{self.title} was stopped.")
             return
         status = self.child.job.status()
+        error = str(status.get("error") or state)
+        if said := cut_off_by_memory(status, memory_total_mib()):
+            error = f"{error} {said}"
+            status["smaller_batch"] = int(self.child.config["recipe"]["batch"]) // 2 or None
         if status.get("smaller_batch"):
             self._report(status)
-        raise BloodappError(f"{self.title} ({self.child.name}): {status.get('error') or state}")
+        raise BloodappError(f"{self.title} ({self.child.name}): {error}")
 
     def _follow(self, launch: Launch) -> str:
         job = self._queued()
@@ -184,11 +175,15 @@ def _folds(run: Run, finished: Sequence[Run]) -> dict[str, Any]:
         for part in ("val", "test")
         if (predictions.part == part).any()
     }
+    report = _report(finished, run)
     if recipe.test_noise and "test" in parts:
         parts["test"]["noisy_accuracy"] = _under_noise(model, run, predictions.only("test"), recipe)
+        before = (run.report() or {}).get("series", {}).get("own_reads", 0)
+        report["series"]["own_reads"] = before + 1
+        report["test_reads"] += before + 1
     trainable = [(child.report() or {}).get("trainable_parameters") for child in finished]
     return {
-        **_report(finished, run),
+        **report,
         "parts": parts,
         "parameters": model.count_params(),
         "trainable_parameters": None if None in trainable else sum(trainable),
@@ -279,7 +274,7 @@ def _report(finished: Sequence[Run], run: Run) -> dict[str, Any]:
         "trainable_parameters": reports[0].get("trainable_parameters"),
         "shift": reports[0].get("shift"),
         "test_read": max(reads, default=None),
-        "test_reads": max((each.get("test_reads") or 0 for each in reports), default=0),
+        "test_reads": sum(each.get("test_reads") or 0 for each in reports),
         "series": {
             **series,
             **{key: spread(values) for key, values in figures.items() if None not in values},
