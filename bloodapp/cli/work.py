@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -9,7 +10,7 @@ from contextlib import suppress
 from bloodapp.cli import terminal
 from bloodapp.errors import Busy, Stopped
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, open_job, request_stop, resume
-from bloodapp.jobs.kinds import DEFAULT_TABLE, named
+from bloodapp.jobs.kinds import DEFAULT_TABLE, HEAVY, named
 from bloodapp.jobs.runner import run_child
 from bloodapp.jobs.work import perform
 
@@ -55,7 +56,11 @@ def do_work(args: argparse.Namespace) -> int:
         _become_worker()
         with suppress(Busy):  # another runner was quicker
             perform(open_job(args.job), named(args.kinds))
-        return 0
+        # All is written. TensorFlow's threads may wait for one another for ever once memory has run out, and whoever
+        # launched this process waits for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     if args.job:
         job = open_job(args.job)
         if job.state() != "running":
@@ -77,6 +82,7 @@ def follow(job: Job, table: str = DEFAULT_TABLE, again: str = "") -> int:
     again = f"python -m bloodapp {again or f'work {job.id}'}"
     worker = threading.Thread(target=run_child, args=(job, table), daemon=True)
     if job.state() == "queued":
+        _wait_for_the_lane(job)
         worker.start()
     try:
         status = _watch(job)
@@ -95,6 +101,25 @@ def follow(job: Job, table: str = DEFAULT_TABLE, again: str = "") -> int:
         terminal.say(f"bloodapp: {status['error']} To try again: {again}")
         return 1 if status.get("bug") or state == "interrupted" else 2
     return 0
+
+
+def _wait_for_the_lane(job: Job) -> None:
+    """Wait while another job works that wants the machine to itself as this one does; Ctrl-C takes this one out."""
+    told = ""
+    try:
+        while job.state() == "queued" and (other := _in_the_lane(job)) is not None:
+            if other.id != told:
+                terminal.say(f"'{job.id}' waits for '{other.id}' to end; Ctrl-C takes it out.")
+                told = other.id
+            time.sleep(_LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        request_stop(job)
+
+
+def _in_the_lane(job: Job) -> Job | None:
+    if job.kind not in HEAVY:
+        return None
+    return next((one for one in list_jobs() if one.kind in HEAVY and one.state() == "running"), None)
 
 
 def _watch(job: Job) -> dict[str, object]:

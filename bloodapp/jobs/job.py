@@ -5,10 +5,11 @@ Whoever changes the status holds the lock. `interrupted` is never written: it is
 says it runs while nobody holds its lock. `ended.json` is left by who saw a worker end by a signal.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,9 +101,10 @@ class Job:
         return text if size <= limit else text.partition("\n")[2]
 
     def add_to_log(self, text: str) -> None:
-        """Append to the log, each line with the time before it."""
+        """Append to the log, each line with the time before it; on a full disk nothing is added."""
         lines = "".join(f"{workspace.now()} {line}\n" for line in text.rstrip("\n").splitlines())
-        with self._path("log.txt").open("a", encoding="utf-8") as stream:
+        # What the log would have told must not take the place of what the status tells.
+        with suppress(OSError), self._path("log.txt").open("a", encoding="utf-8") as stream:
             stream.write(lines)
 
     def written_status(self) -> dict[str, Any]:
@@ -119,7 +121,15 @@ class Job:
     def write_status(self, status: dict[str, Any]) -> None:
         """Replace status.json; only for who holds the lock."""
         content = {**workspace.finite(status), "updated": workspace.now()}
-        workspace.write_json(self._path("status.json"), content)
+        try:
+            workspace.write_json(self._path("status.json"), content)
+        except OSError:
+            if status["state"] not in FINAL:
+                raise
+            # On a full disk there is no room for a second file, but the old one's own block can say how it ended.
+            with self._path("status.json").open("r+", encoding="utf-8") as stream:
+                stream.write(json.dumps({"format": workspace.FORMAT, **content}, allow_nan=False))
+                stream.truncate()
 
     @contextmanager
     def held(self, timeout: float = PATIENCE_S) -> Iterator[None]:

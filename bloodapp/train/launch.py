@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bloodapp import classes, jobs
@@ -24,6 +25,7 @@ from bloodapp.train.recipe import Recipe
 from bloodapp.train.settings import copy_pipelines, from_settings, quick, settings, with_settings
 from bloodapp.train.start import check
 from bloodapp.train.versions import computer, versions
+from bloodapp.train.weighing import class_weights
 
 __all__ = [
     "PARTS",
@@ -74,6 +76,10 @@ def start(
     """
     recipe = quick(recipe) if shrink else recipe
     check(recipe)
+    # A run or class that it names is missed now, not when TensorFlow has been loaded.
+    class_weights(
+        recipe.class_weights, np.arange(len(dataset.classes)), [each.key for each in dataset.classes]
+    )
     if not 0 <= repeats <= MOST_REPEATS:
         raise InvalidValue(f"repeats must be a whole number from 0 to {MOST_REPEATS}, not {repeats}.")
     if recipe.folds:

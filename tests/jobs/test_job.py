@@ -1,5 +1,6 @@
 """The job folder: what is written, what is derived, who may change it."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -233,3 +234,18 @@ def test_a_lock_is_free_after_kill_9(home: Path) -> None:
         assert workspace.is_held(job.folder / "lock")
         holder.kill()
     until(lambda: not workspace.is_held(job.folder / "lock"))
+
+
+def test_on_a_full_disk_a_job_still_says_how_it_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no new file can be written, the old status says it in its own place; a status under way may be lost."""
+    job = submit("count", {})
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workspace, "write_json", full)
+    with job.held():
+        with pytest.raises(OSError, match="No space"):
+            job.write_status({"state": "running", "attempt": 1})
+        job.write_status({"state": "failed", "attempt": 1, "error": "The disk is full."})
+    assert job.status()["error"] == "The disk is full."

@@ -9,7 +9,7 @@ import pytest
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import record
 from bloodapp.data.importing import import_source
-from bloodapp.errors import AlreadyExists, InvalidValue
+from bloodapp.errors import AlreadyExists, InvalidValue, NotFound
 from bloodapp.jobs import list_jobs
 from bloodapp.runs.run import list_runs, open_run
 from bloodapp.train import launch
@@ -177,3 +177,11 @@ def test_again_with_a_pipeline_that_is_gone(tiny: Dataset) -> None:
     again = launch.again(open_run(run.name))
     for name in ("pipeline", "copies", "balance"):
         assert again.config[name] == run.config[name]
+
+
+def test_class_weights_that_name_what_is_not_there_are_refused_at_once(tiny: Dataset) -> None:
+    """A run or a class that nobody knows leaves no run behind."""
+    for words in ("weakest:nobody", "unicorn=2"):
+        with pytest.raises(NotFound):
+            launch.start(tiny, replace(TINY, class_weights=words))
+    assert [run for run in list_runs() if not run.shipped] == []
