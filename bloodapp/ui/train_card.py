@@ -31,6 +31,7 @@ def draw(dataset: Dataset, recipe: Recipe, problems: Mapping[str, str]) -> int |
     """
     shrink = bool(state.get("quick"))
     effective = quick(recipe) if shrink else recipe
+    _what(shrink)
     plan = None
     try:
         plan = _plan(dataset.name, dataset.fingerprint, last_seq(dataset), _relevant(effective))
@@ -48,6 +49,16 @@ def draw(dataset: Dataset, recipe: Recipe, problems: Mapping[str, str]) -> int |
     if plan is not None and not problems:
         train_cost.tools(dataset, effective)
     return images
+
+
+def _what(shrink: bool) -> None:
+    """What Start will start: the recipe, whether as a trial, and how far it was changed."""
+    name, changed = train_choice.recipe().title, train_choice.differing()
+    said = f"with {count(changed, 'change')}" if changed else "with nothing changed"
+    st.html(
+        f'<div class="card-recipe">{escape(f"Quick trial of {name}" if shrink else name)}'
+        f'<div class="quiet">{escape(said)}</div></div>'
+    )
 
 
 def _begin(dataset: Dataset, recipe: Recipe, *, shrink: bool, repeats: int, ready: bool) -> None:

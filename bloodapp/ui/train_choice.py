@@ -55,6 +55,12 @@ def changes() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != getattr(own, name)}
 
 
+def differing() -> int:
+    """How many fields differ from the recipe, a pipeline of one's own among them."""
+    own = recipe()
+    return len(changes()) + sum(pipeline != own.pipeline for pipeline in pipeline_change().values())
+
+
 def change(name: str, value: Any) -> None:
     """Give one field a value; the recipe's own value is no change."""
     _keep({**changes(), name: value})

@@ -21,8 +21,9 @@ def draw(dataset: Dataset) -> None:
     with right, st.container(border=True, key="train-card"):
         images = train_card.draw(dataset, recipe, problems)
     with left:
-        frame.section("Recipe", "by what it is for")
-        train_recipes.draw()
+        with st.container(key="train-what"):
+            frame.section("Recipe", "by what it is for")
+            train_recipes.draw()
         if wrong := train_choice.pipeline_problem():
             frame.error(wrong)
         try:

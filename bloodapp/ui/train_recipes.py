@@ -12,6 +12,9 @@ from bloodapp.ui.text import plain
 _PURPOSE = "purpose"
 """Where the heading on show is kept, while no recipe of it is chosen."""
 
+_FINAL = ("r0", "r1", "r2heavy", "r3", "r4")
+"""The system that each report ends with."""
+
 
 def draw() -> None:
     """Draw the headings and the recipes of the one on show; the chosen one is marked."""
@@ -27,10 +30,18 @@ def draw() -> None:
         label_visibility="collapsed",
         on_change=lambda: state.put(_PURPOSE, st.session_state["train-purpose"]),
     )
+    if chosen.purpose != purpose:
+        st.html(
+            f'<p class="quiet" role="status">Chosen: <b>{escape(chosen.title)}</b>, '
+            f"under {escape(chosen.purpose)}</p>"
+        )
     offered = [recipe for recipe in RECIPES.values() if recipe.purpose == purpose]
+    # Within a report its final system comes first; recipes of no report keep their order.
+    offered.sort(key=lambda recipe: (_report(recipe), recipe.name not in _FINAL))
     names = [recipe.name for recipe in offered]
     box = f"train-recipe-{PURPOSES.index(purpose)}"
     state.show(box, chosen.name if chosen.name in names else None)
+    st.html(f"<style>{_headings(offered)}</style>")
     with st.container(key="train-recipes"):
         st.radio(
             "Recipe",
@@ -42,10 +53,28 @@ def draw() -> None:
             on_change=_choose,
             args=(box,),
         )
-    if chosen.name not in names:
-        st.html(f'<p class="quiet">Chosen: {escape(chosen.title)}</p>')
     if came_from:
         _origin(str(came_from))
+
+
+def _report(recipe: Recipe) -> str:
+    """The report that a recipe is from, `R2`; empty for others."""
+    return recipe.title.partition(",")[0] if recipe.purpose == PURPOSES[-1] else ""
+
+
+def _headings(offered: list[Recipe]) -> str:
+    """Style that begins a row, with a heading, where the next report begins: the cards stay one group of radios."""
+    rules, before = [], ""
+    for place, recipe in enumerate(offered, 1):
+        report = _report(recipe)
+        if report != before:
+            card = f'.st-key-train-recipes [data-testid="stRadioGroup"] > div:nth-child({place})'
+            rules.append(f'{card} {{ grid-column-start: 1; }} {card}::before {{ content: "{report}"; }}')
+            rules.append(f"{card} {{ margin-top: var(--report); }}")
+            if place < len(offered) and _report(offered[place]) == report:
+                rules.append(f"{card} + div {{ margin-top: var(--report-beside); }}")
+        before = report
+    return " ".join(rules)
 
 
 def _caption(recipe: Recipe) -> str:

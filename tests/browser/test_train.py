@@ -58,6 +58,8 @@ def test_a_system_by_keyboard_trained_watched_and_stopped(
     app.tab.keyboard.press("ArrowDown")
     becomes(app, recipe="r0folds")
     app.tab.keyboard.press("ArrowDown")
+    becomes(app, recipe="r1")
+    app.tab.keyboard.press("ArrowDown")
     becomes(app, recipe="r1cnn")
     expect(recipes(app).get_by_role("radio", name="R1, the CNN from scratch")).to_be_checked()
     epochs = app.keyed("recipe-epochs").get_by_role("spinbutton")
