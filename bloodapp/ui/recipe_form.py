@@ -18,6 +18,7 @@ from bloodapp.ui import recipe_fields, state, train_choice, train_words
 from bloodapp.ui.text import count, plain
 
 _COLUMNS = 3
+_LARGEST = 2**53 - 1  # that a browser counts to
 _GROUP = "group"
 WIDE = ("head", "phases", "copies")
 """Fields that take a row of their own."""
@@ -44,6 +45,7 @@ def draw(
     """
     changed = train_choice.changes()
     shown = [each for each in fields() if each.name not in skip]
+    st.html(f"<style>{_marks(changed)}</style>")
     form = _Form(own, now, changed, problems, dataset, images)
     form.rows([each for each in shown if not each.metadata["advanced"]])
     advanced = [each for each in shown if each.metadata["advanced"]]
@@ -52,6 +54,14 @@ def draw(
         with st.container(key="train-group"):
             form.rows([each for each in advanced if each.metadata["group"] == group])
     _changes(own, changed)
+
+
+def _marks(changed: Mapping[str, Any]) -> str:
+    """Style that marks the labels of changed fields, so that their names stay plain words."""
+    labels = ", ".join(
+        f'.st-key-recipe-{name} label [data-testid="stMarkdownContainer"] p' for name in changed
+    )
+    return f"{labels} {{ color: var(--violet); font-weight: 600; }}" if labels else ""
 
 
 def label(declared: "dataclasses.Field[Any]") -> str:
@@ -160,11 +170,9 @@ class _Form:
     def _field(self, declared: "dataclasses.Field[Any]") -> None:
         name, key = declared.name, f"recipe-{declared.name}"
         value = self.changed.get(name, getattr(self.own, name))
-        words = plain(label(declared))
-        given: dict[str, Any] = {
-            "label": f":violet[**{words}**]" if name in self.changed else words,
-            "help": declared.metadata["help"],
-        }
+        if not _can_show(declared, value):
+            value = getattr(self.own, name)
+        given: dict[str, Any] = {"label": plain(label(declared)), "help": declared.metadata["help"]}
         special = recipe_fields.DRAWN.get(name)
         if special:
             special(recipe_fields.Place(name, key, value, self.now, self.dataset, given))
@@ -174,6 +182,13 @@ class _Form:
             st.html(f'<p class="wrong" role="alert">{escape(self.problems[name])}</p>')
         elif said := train_words.meaning(name, self.now, self.images):
             st.html(f'<p class="meaning">{escape(said)}</p>')
+
+
+def _can_show(declared: "dataclasses.Field[Any]", value: Any) -> bool:
+    """Whether a field's widget can show a value, which may be anything that an address says."""
+    if isinstance(declared.default, str):
+        return not declared.metadata["choices"] or value in declared.metadata["choices"]
+    return isinstance(value, int | float) and abs(value) <= _LARGEST
 
 
 def _plain_widget(declared: "dataclasses.Field[Any]", key: str, value: Any, given: dict[str, Any]) -> None:
@@ -188,10 +203,11 @@ def _plain_widget(declared: "dataclasses.Field[Any]", key: str, value: Any, give
             options=list(metadata["choices"]), format_func=recipe_fields.named(declared.name), **given
         )
     elif isinstance(own, int):
-        st.number_input(min_value=int(metadata["low"]), max_value=int(metadata["high"]), step=1, **given)
+        # Without bounds: the browser would keep to itself what is beyond them, and nobody would say so.
+        st.number_input(step=1, **given)
     elif isinstance(own, float):
-        low, high = float(metadata["low"]), float(metadata["high"])
-        st.number_input(min_value=low, max_value=high, step=step(value, high), format="%g", **given)
+        high = float(metadata["high"])
+        st.number_input(step=step(min(value, high), high), format="%g", **given)
     else:
         st.text_input(**given)
 

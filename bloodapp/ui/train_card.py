@@ -121,7 +121,11 @@ def _problems(problems: Mapping[str, str]) -> None:
         frame.error(whole)
     elif problems:
         name, said = next(iter(problems.items()))
-        frame.error(f"Not ready yet, because of {name.replace('_', ' ')}. {said}")
+        words = name.replace("_", " ")
+        if said.startswith(f"{name} must"):
+            frame.error(f"Not ready yet: {words}{said.removeprefix(name)}")
+        else:
+            frame.error(f"Not ready yet, because of {words}. {said}")
 
 
 Plan = tuple["np.ndarray", "np.ndarray", "np.ndarray"]

@@ -5,6 +5,7 @@ not disturb each other.
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -165,9 +166,19 @@ def _read_items(text: str) -> tuple[tuple[str, Any], ...]:
         try:
             found.append((name, checked(declared, given[name])))
         except BloodappError:
-            if isinstance(declared.default, str) and not declared.metadata["choices"]:
-                found.append((name, given[name]))
+            # It stays as it was given: the form says what is wrong with it, and nothing starts until it is mended.
+            found.append((name, _number(declared.default, given[name])))
     return tuple(found)
+
+
+def _number(like: Any, text: str) -> Any:
+    """A number out of its bounds, so that its field can show it; what is none stays text."""
+    with suppress(ValueError):
+        if type(like) is int:
+            return int(text)
+        if type(like) is float and math.isfinite(float(text)):
+            return float(text)
+    return text
 
 
 def _read(text: str) -> dict[str, Any]:
