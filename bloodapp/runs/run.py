@@ -20,6 +20,10 @@ from bloodapp.runs.predictions import Predictions, read_predictions
 
 _REQUIRED = ("recipe", "dataset", "fingerprint", "seq", "classes", "size")
 _MANY = 10_000
+
+TRIAL_IMAGES = 256
+"""How many images a quick trial learns from."""
+
 _LONGEST_TITLE = 200
 
 
@@ -91,6 +95,11 @@ class Run:
     def before_decisions(self) -> bool:
         """Whether it learned from the dataset as given, to show what the decisions change."""
         return self.config.get("decisions") == "none"
+
+    @property
+    def trial(self) -> bool:
+        """Whether it learned from so few images that it only shows that everything works: no result."""
+        return 0 < int(self.config.get("recipe", {}).get("images") or 0) <= TRIAL_IMAGES
 
     @property
     def pair(self) -> str:
@@ -257,13 +266,17 @@ def latest_run(dataset_name: str | None = None, finished: bool = True) -> Run | 
     """The newest run (of that dataset, with model and report), a shipped one if there is no other.
 
     A run on the dataset as it was before any decision is there to be compared with, not to be used: it is
-    passed over. So is one of a series, whose trainings are used together.
+    passed over. So is one of a series, whose trainings are used together; a quick trial counts only where
+    there is nothing else.
     """
+    trial = None
     for run in list_runs():
         fits = dataset_name in (None, run.dataset) and (run.finished or not finished)
         if fits and not run.before_decisions and not run.parent:
-            return run
-    return None
+            if not run.trial:
+                return run
+            trial = trial or run
+    return trial
 
 
 def headline(run: Run) -> dict[str, Any] | None:

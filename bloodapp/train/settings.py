@@ -7,6 +7,7 @@ from typing import Any
 
 from bloodapp.augment.pipelines import mixes, resolve
 from bloodapp.errors import InvalidValue, NotFound
+from bloodapp.runs.run import TRIAL_IMAGES
 from bloodapp.train import head, phases, weighing
 from bloodapp.train.networks import NETWORKS, smallest_of_family
 from bloodapp.train.recipe import Recipe, fields
@@ -38,7 +39,7 @@ def quick(recipe: Recipe) -> Recipe:
     parsed = [replace(phase, epochs=1) for phase in phases.parse(recipe.phases)]
     small = replace(
         recipe,
-        images=256,
+        images=TRIAL_IMAGES,
         epochs=len(parsed),
         minutes=0.0,
         batch=min(recipe.batch, 32),

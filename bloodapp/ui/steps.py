@@ -11,7 +11,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged, judge, last_seq
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs
-from bloodapp.runs.run import Run, headline, list_runs
+from bloodapp.runs.run import Run, headline, latest_run, list_runs
 from bloodapp.ui.text import count
 
 FINDINGS = "findings.parquet"
@@ -55,7 +55,7 @@ def steps(dataset: Dataset | None, run: Run | None) -> tuple[Step, ...]:
         _review(dataset, jobs),
         _augment(dataset, run),
         _train(dataset, jobs),
-        _evaluate(run),
+        _evaluate(_counted(dataset, run)),
         _classify(run),
     )
 
@@ -181,6 +181,14 @@ def _evaluate(run: Run | None) -> Step:
     if shifted is not None:
         detail += f", {100 * shifted:.1f} % under a realistic shift"
     return _step(title, state, detail + ".", "done")
+
+
+def _counted(dataset: Dataset | None, run: Run | None) -> Run | None:
+    """The run whose figures count: not a quick trial while the dataset has another."""
+    if run is None or dataset is None or not run.trial:
+        return run
+    other = latest_run(dataset.name)
+    return run if other is None or other.trial else other
 
 
 def _classify(run: Run | None) -> Step:

@@ -92,7 +92,7 @@ def _row(run: Run, *, here: bool, ticked: bool) -> None:
     clean, shifted = (scores or {}).get("accuracy"), (scores or {}).get("shifted_accuracy")
     notes = run.notes().strip().replace("\n", " ")
     kind = run.made_of
-    sub = " · ".join(part for part in (run.recipe, kind, notes[:80]) if part)
+    sub = " · ".join(part for part in ("trial" if run.trial else "", run.recipe, kind, notes[:80]) if part)
     when = "ships with the app" if run.shipped else ago(run.created)
     with st.container(
         key=f"run-{'here' if here else 'row'}-{run.name}", horizontal=True, vertical_alignment="center"

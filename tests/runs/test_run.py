@@ -185,6 +185,17 @@ def test_the_latest_run(shipped: Path) -> None:
     assert latest_run() == latest_run("other") == open_run("mine")
 
 
+def test_a_quick_trial_is_no_result(home: Path) -> None:
+    """It is the latest run only where the dataset has no other."""
+    finish(new_run(config(dataset="other"), SPLIT, "real"), val={"n": 4, "accuracy": 0.5})
+    for dataset in ("other", "tried"):
+        small = config(dataset=dataset, recipe={"name": "plain", "images": 256})
+        finish(new_run(small, SPLIT, f"{dataset}-trial"), val={"n": 4, "accuracy": 0.1})
+    assert open_run("other-trial").trial and not open_run("real").trial
+    assert latest_run("other") == open_run("real")
+    assert latest_run("tried") == open_run("tried-trial")
+
+
 def test_notes(home: Path) -> None:
     """What was written last is read."""
     new_run(config(), SPLIT, "mine")

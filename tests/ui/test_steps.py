@@ -87,6 +87,15 @@ def test_trainings_of_other_datasets_do_not_count(tiny: Dataset, tmp_path: Path)
     assert by_title(tiny)["Train"].state == "no run yet"
 
 
+def test_a_quick_trial_does_not_count_beside_a_run(tiny: Dataset) -> None:
+    """Chosen or not, its figures are shown only where there are no others."""
+    trial = make_run(tiny, "trial", recipe={"name": "plain", "images": 256}, right=(0.1, 0.1))
+    assert "'trial'" in by_title(tiny, trial)["Evaluate"].detail
+    real = make_run(tiny, "real")
+    (real.folder / "model.keras").write_bytes(b"model")
+    assert "'real'" in by_title(tiny, trial)["Evaluate"].detail
+
+
 def test_evaluate_shows_clean_beside_shifted(tiny: Dataset) -> None:
     """Both accuracies, and which part they are from."""
     run = make_run(tiny)
