@@ -56,7 +56,7 @@ def schedule_chart(
         title={"text": "learning rate", "standoff": 8},
         type="log",
         showgrid=True,
-        tickformat=".0e" if wide else ".1e",
+        tickformat="~g",
         **({"dtick": 1} if wide else {"nticks": 3}),
     )
     for epoch in boundaries:

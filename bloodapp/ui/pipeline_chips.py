@@ -31,7 +31,8 @@ def brief(pipeline: Pipeline) -> str:
 
 
 def _choice_in_brief(step: Step) -> str:
-    names = dict.fromkeys(name for branch in step.branches for name in _names(branch))
+    # A branch that does nothing is a choice too.
+    names = dict.fromkeys(name for branch in step.branches for name in _names(branch) or ["untouched"])
     heading = "one of" if step.name == "oneof" else f"{_percent(step.numbers[0])} of the {_drawn_for(step)}"
     hint = "\n".join(pipeline_text(branch) for branch in step.branches)
     return (

@@ -4,12 +4,14 @@ import streamlit as st
 
 from bloodapp.augment.named import PIPELINES
 from bloodapp.augment.pipelines import resolve
-from bloodapp.augment.saved import saved_pipelines
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
 from bloodapp.train.recipe import Recipe
 from bloodapp.ui import augment_choice, frame, recipe_form, state, train_card, train_choice, train_recipes
 from bloodapp.ui.pipeline_chips import brief
+
+_LONGEST = 30
+"""Letters of a pipeline's name in the heading."""
 
 
 def draw(dataset: Dataset) -> None:
@@ -36,9 +38,10 @@ def draw(dataset: Dataset) -> None:
 
 def _augmentation(recipe: Recipe, own: Recipe) -> None:
     chosen = recipe.pipeline != own.pipeline
-    frame.section(
-        "Augmentation", f"{_title(recipe.pipeline)}, {'chosen by you' if chosen else 'the recipe’s own'}"
-    )
+    whose = "chosen by you" if chosen else "the recipe’s own"
+    title = _title(recipe.pipeline)
+    # A text stands in the chips below, and in the choice.
+    frame.section("Augmentation", f"{title}, {whose}" if len(title) <= _LONGEST else whose)
     st.html(brief(resolve(recipe.pipeline)))
     with st.container(horizontal=True, vertical_alignment="center", key="train-links"):
         _others(recipe.pipeline, own.pipeline)
@@ -72,7 +75,5 @@ def _choose_pipeline(own: str) -> None:
 
 
 def _title(pipeline: str) -> str:
-    """What a pipeline, by name or text, is called; a saved one by the name that it was saved under."""
-    if pipeline in PIPELINES:
-        return PIPELINES[pipeline].title
-    return pipeline if pipeline in saved_pipelines() else "Written as text"
+    """What a pipeline, by name or text, is called: its title, the name that it was saved under, or the text itself."""
+    return PIPELINES[pipeline].title if pipeline in PIPELINES else pipeline

@@ -128,8 +128,10 @@ def _layers(phase: phases.Phase) -> str:
 def head_line(text: str) -> str:
     """`Dropout 50 % → dense 256, relu, L2 0.0001 → batch norm → the answer.`"""
     parsed = head.parse(text)
+    if not parsed:
+        return "Straight to the classes."
     steps = [_step(step) for step in parsed]
-    if not parsed or parsed[-1].kind != "output":
+    if parsed[-1].kind != "output":
         steps.append("the answer")
     line = " → ".join(steps)
     return line[:1].upper() + line[1:] + "."

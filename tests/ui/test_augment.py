@@ -15,6 +15,7 @@ from bloodapp.augment.pipelines import parse, resolve, text
 from bloodapp.augment.saved import FILE, delete_pipeline, save_pipeline, saved_pipelines
 from bloodapp.data.dataset import Dataset
 from bloodapp.runs.run import list_runs
+from bloodapp.train.recipes import RECIPES
 from bloodapp.ui import augment_choice, augment_copy, augment_editor, pipeline_chips, pipeline_text_help
 
 Open = Callable[..., AppTest]
@@ -300,13 +301,13 @@ def test_train_offers_every_pipeline_with_a_name(tiny: Dataset, home: Path, open
     save_pipeline("mine", "flip|rotate(15)")
     page = open_page("pages/3_Train.py", dataset="tiny", recipe="plain")
     choice = page.selectbox(key="train-augment")
-    assert choice.options[:2] == ["The recipe’s own: Written as text", "Saved by you: mine"]
+    assert choice.options[:2] == [f"The recipe’s own: {RECIPES['plain'].pipeline}", "Saved by you: mine"]
     assert len(choice.options) == len(PIPELINES) + 2
     choice.set_value("mine").run()
     assert "mine, chosen by you" in words(page)
     assert address(page, "augment") == "mine"
     page.selectbox(key="train-augment").set_value("flip|rotate(180)").run()
-    assert "Written as text, the recipe’s own" in words(page)
+    assert f"{RECIPES['plain'].pipeline}, the recipe’s own" in words(page)
     (home / FILE).write_text("{")
     page.run()
     assert not page.exception
@@ -341,6 +342,7 @@ def test_chips_show_values_with_their_units() -> None:
     assert "2 px" in drawn
     assert "switched off" in drawn
     assert "<b>hue" not in pipeline_chips.brief(parse("flip|off(hue)|oneof(noise; flip)"))
+    assert "cutmix, untouched" in pipeline_chips.brief(parse("oneof(cutmix; none)"))
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_phases_in_words(recipe: Recipe, said: str) -> None:
 
 def test_heads_copies_and_class_weights_in_words() -> None:
     """Each small language is said in plain words."""
-    assert train_words.head_line("") == "The answer."
+    assert train_words.head_line("") == "Straight to the classes."
     assert (
         train_words.head_line("dropout(0.3)|dense(256, relu, he_uniform, l2=1e-4)|batchnorm")
         == "Dropout 30 % → dense 256, relu, he uniform, L2 0.0001 → batch norm → the answer."
