@@ -38,7 +38,7 @@ def test_the_scales_of_convnext_do_not_decay(name: str, monkeypatch: pytest.Monk
     from bloodapp.train import convnext
     from bloodapp.train.optimizers import optimizer
 
-    monkeypatch.setitem(convnext.SHAPES, "mini", convnext.Shape((1, 1, 1, 1), (4, 4, 8, 8), 0.0))
+    monkeypatch.setitem(convnext.SHAPES, "mini", convnext.Shape((1, 1, 1, 1), (4, 4, 8, 8)))
     given = keras.Input((32, 32, 3))
     model = keras.Model(given, convnext.backbone(given, "mini"))
     made = optimizer(replace(BASE, optimizer=name), model)
