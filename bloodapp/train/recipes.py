@@ -111,7 +111,8 @@ RECIPES: dict[str, Recipe] = {
         _reported(
             name="r1cnn",
             title="R1, the CNN from scratch",
-            why="Three convolutions from scratch with flips and small turns. The report: 95.4 local, 21 hidden.",
+            why="Three convolutions from scratch with flips and small turns. The report: 95.4 local, 21 hidden. "
+            "Seen on 1,194 real cells: 97.2 % clean, 53.7 % shifted.",
             model="r1cnn3",
             scaling="unit",
             pooling="flatten",
@@ -203,7 +204,8 @@ RECIPES: dict[str, Recipe] = {
         _reported(
             name="r2light",
             title="R2, own MobileNetV3 light",
-            why="1.7 M parameters with hard-swish, from scratch. The report: 96.4 local, 77 hidden.",
+            why="1.7 M parameters with hard-swish, from scratch. The report: 96.4 local, 77 hidden. "
+            "Seen on 2,392 real cells: 97.2 % clean, 77.8 % shifted.",
             model="mobilenetv3light",
             scaling="symmetric",
             head="dropout(0.2)",

@@ -58,6 +58,7 @@ NOT_OURS = (
     "net::ERR_CONNECTION_REFUSED",
     "WebSocket connection to",
     "backMessage when disconnected from server",
+    "Is Streamlit still running?",
     "/_stcore/host-config",
     "/_stcore/health",
     "/media/",  # a picture that the next answer replaced before the browser asked for it

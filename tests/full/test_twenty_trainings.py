@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
@@ -66,7 +66,7 @@ def test_twenty_queued_runs_end_in_true_states(
     assert {run.state() for run in runs} == {"done"}
     assert all(whole(run) and run.finished for run in runs)
     tabs[1].open("Train", dataset=tiny.name)
-    tabs[1].says(runs[-1].name)
+    expect(tabs[1].main.locator(".run-row b").get_by_text(runs[-1].name, exact=True)).to_be_visible()
 
 
 def ended(run: Run) -> bool:
