@@ -15,7 +15,8 @@ from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, request_stop, 
 from bloodapp.jobs.runner import Runner
 from bloodapp.ui.text import plain, time_left
 
-INTERVAL = 1.0
+INTERVAL = 2.0
+"""Seconds between two looks. Each costs server and browser a little of the processor that a training computes on."""
 _SEEN = "kept.jobs_seen"
 _WORDS = {
     "import": "Importing",
@@ -42,9 +43,9 @@ def active_jobs(kind: str | None = None) -> list[Job]:
     return [job for job in list_jobs() if (kind in (None, job.kind)) and job.state() in ACTIVE]
 
 
-def live(draw: Callable[[], None], *, active: bool) -> None:
-    """Draw in a fragment that redraws itself every second while `active`, and never otherwise."""
-    st.fragment(draw, run_every=INTERVAL if active else None)()
+def live(draw: Callable[[], None], *, active: bool, every: float = INTERVAL) -> None:
+    """Draw in a fragment that redraws itself every so many seconds while `active`, and never otherwise."""
+    st.fragment(draw, run_every=every if active else None)()
 
 
 def title_of(job: Job) -> str:

@@ -30,6 +30,8 @@ from bloodapp.ui import (
 )
 from bloodapp.ui.text import ago, duration, percent, plain, time_left
 
+CURVES_EVERY_S = 10.0
+
 
 def draw(run: Run) -> None:
     """Draw a run; a fragment follows it while it waits or works, and the page is drawn anew when its state changes."""
@@ -43,7 +45,12 @@ def draw(run: Run) -> None:
             st.rerun()
         _body(run, status)
 
+    def curves() -> None:
+        train_curves.draw(run.metrics(), train_state.best_epoch(run))
+
     background.live(follow, active=before in ACTIVE)
+    # They change with an epoch only, and a browser works far harder on them than on all the rest.
+    background.live(curves, active=before in ACTIVE, every=CURVES_EVERY_S)
     train_more.draw(run, before)
 
 
@@ -92,7 +99,6 @@ def _body(run: Run, status: dict[str, Any]) -> None:
         _ended(run, status)
     if run.children:
         train_series.draw(run)
-    train_curves.draw(metrics, best)
 
 
 def _active(run: Run, status: dict[str, Any]) -> None:
