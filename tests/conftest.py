@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +107,21 @@ def course_npz() -> Path:
 def pbc96() -> Path:
     """The archive of real cells, `BLOODAPP_PBC96`."""
     return archive_of_real_cells()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command in this process, checks its exit code, and gives what it wrote to stdout (or stderr)."""
+    from bloodapp import cli
+
+    def command(*words: object, code: int = 0, stream: str = "out") -> str:
+        capsys.readouterr()
+        try:
+            got = cli.main([str(word) for word in words])
+        except SystemExit as end:
+            got = int(end.code or 0)
+        written = capsys.readouterr()
+        assert got == code, written.err
+        return str(getattr(written, stream))
+
+    return command

@@ -44,23 +44,6 @@ COMMANDS = [
 Run = Callable[..., str]
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, checks its exit code, and gives what it wrote to stdout (or stderr)."""
-
-    def command(*words: object, code: int = 0, stream: str = "out") -> str:
-        capsys.readouterr()
-        try:
-            got = cli.main([str(word) for word in words])
-        except SystemExit as end:
-            got = int(end.code or 0)
-        written = capsys.readouterr()
-        assert got == code, written.err
-        return str(getattr(written, stream))
-
-    return command
-
-
 def table(text: str) -> list[dict[str, str]]:
     """The rows of a CSV."""
     return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from bloodapp import cli
 from bloodapp.cli.terminal import percent
 from bloodapp.data.dataset import Dataset
 from bloodapp.jobs import perform
@@ -18,23 +17,6 @@ from tests.train.series_kinds import KINDS
 from tests.train.trying import TINY
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, checks its exit code, and gives what it wrote to stdout (or stderr)."""
-
-    def command(*words: object, code: int = 0, stream: str = "out") -> str:
-        capsys.readouterr()
-        try:
-            got = cli.main([str(word) for word in words])
-        except SystemExit as end:
-            got = int(end.code or 0)
-        written = capsys.readouterr()
-        assert got == code, written.err
-        return str(getattr(written, stream))
-
-    return command
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bloodapp.train.parts import Told, in_words
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
-from bloodapp.ui import background, frame, state, train_choice, train_cost
+from bloodapp.ui import frame, state, train_choice, train_cost
 from bloodapp.ui.steps import judged, open_cards
 from bloodapp.ui.text import count
 
@@ -110,8 +110,7 @@ def _start(dataset: Dataset, recipe: Recipe, shrink: bool, repeats: int) -> None
     except BloodappError as error:
         frame.error(error)
         return
-    background.runner().wake()
-    state.put_together({"run": run.name, "train": None})
+    train_choice.show_begun(run)
     st.rerun()
 
 

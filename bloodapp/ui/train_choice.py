@@ -22,7 +22,7 @@ from bloodapp.train.launch import recipe_of
 from bloodapp.train.recipe import Recipe, fields
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import checked, with_settings
-from bloodapp.ui import state
+from bloodapp.ui import background, state
 
 RECIPE, CHANGES, AUGMENT, FROM = "recipe", "set", "augment", "from"
 """Names in the address: of the recipe, of what differs from it, of the pipeline chosen, of the run it came from."""
@@ -187,3 +187,9 @@ def _read(text: str) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def show_begun(run: Run) -> None:
+    """Have a training that was just queued begin at once, and put it on show."""
+    background.runner().wake()
+    state.put_together({"run": run.name, "train": None})

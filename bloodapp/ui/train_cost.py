@@ -16,7 +16,7 @@ from bloodapp.jobs.job import ACTIVE, Job, delete_job, latest_job
 from bloodapp.train import finder, published, search
 from bloodapp.train.forecast import Forecast, forecast, measure
 from bloodapp.train.recipe import Recipe
-from bloodapp.ui import background, frame, recipe_fields, state, train_choice
+from bloodapp.ui import background, frame, recipe_fields, train_choice
 from bloodapp.ui.text import count, duration, plain
 
 _MIB = 1024
@@ -95,8 +95,7 @@ def _search(dataset: Dataset, recipe: Recipe) -> None:
     except BloodappError as error:
         frame.error(error)
         return
-    background.runner().wake()
-    state.put_together({"run": run.name, "train": None})
+    train_choice.show_begun(run)
     st.rerun()
 
 

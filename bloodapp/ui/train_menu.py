@@ -8,7 +8,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, delete_run
 from bloodapp.train import reproduce
-from bloodapp.ui import background, frame, state, train_choice, train_list
+from bloodapp.ui import frame, state, train_choice, train_list
 from bloodapp.ui.text import plain
 
 _ASKED = "asked"
@@ -90,8 +90,7 @@ def _reproduce(run: Run) -> None:
     except BloodappError as error:
         st.toast(plain(str(error)), icon=":material/error:")
         return
-    background.runner().wake()
-    state.put_together({"run": new.name, "train": None})
+    train_choice.show_begun(new)
 
 
 def _rename(run: Run) -> None:

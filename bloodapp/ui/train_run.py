@@ -19,6 +19,7 @@ from bloodapp.ui import (
     background,
     frame,
     state,
+    train_choice,
     train_cost,
     train_curves,
     train_list,
@@ -89,12 +90,10 @@ def _status(run: Run) -> dict[str, Any]:
 
 
 def _body(run: Run, status: dict[str, Any]) -> None:
-    metrics = run.metrics()
-    best = train_state.best_epoch(run)
     if status["state"] in ACTIVE:
         _active(run, status)
         if not run.children and status["state"] != "queued":
-            _figures(status, metrics, best)
+            _figures(status, run.metrics(), train_state.best_epoch(run))
     else:
         _ended(run, status)
     if run.children:
@@ -257,8 +256,7 @@ def _smaller(run: Run, batch: int) -> None:
     except BloodappError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     else:
-        background.runner().wake()
-        state.put_together({"run": new.name, "train": None})
+        train_choice.show_begun(new)
 
 
 def _real(value: Any) -> float | None:
