@@ -89,7 +89,7 @@ def report(made: Predictions, epochs: int) -> dict:
             parts[part] = {"n": len(rows), "accuracy": accuracy, "balanced_accuracy": accuracy}
             parts[part]["shifted_accuracy"] = shifted
     read = {"test_read": now(), "test_reads": 1} if "test" in parts else {"test_read": None, "test_reads": 0}
-    return {"parts": parts, "best_epoch": epochs, "epochs": epochs, "shift": "two or three changes", **read}
+    return {"parts": parts, "best_epoch": epochs, "epochs": epochs, "shift": "two to four changes", **read}
 
 
 def give_model(run: Run, *, seed: int = 0) -> None:

@@ -72,6 +72,8 @@ HEAVY_AT_THE_TOP = {
     "bloodapp.train.fit",
     "bloodapp.train.callback",
     "bloodapp.classify.predictor",
+    "bloodapp.classify.explain",
+    "bloodapp.train.combine",
 }
 """The modules that import TensorFlow, Keras or keras_cv; others import these inside functions only."""
 

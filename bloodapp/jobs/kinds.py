@@ -23,6 +23,10 @@ KINDS: dict[str, str | Work] = {
     "train": "bloodapp.train.fit:work",
     "series": "bloodapp.train.series:work",
     "evaluate": "bloodapp.evaluate.job:work",
+    "corrupt": "bloodapp.evaluate.suite:work",
+    "target": "bloodapp.evaluate.target:work",
+    "features": "bloodapp.classify.features:work",
+    "combine": "bloodapp.train.combine:work",
 }
 
 # Kinds that want the machine to themselves: one of them at a time, in a lane of their own, so that

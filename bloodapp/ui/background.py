@@ -4,7 +4,9 @@ Pages read files and ask for a new look only while something runs: `run_every` i
 browser, so an idle page sends nothing. Nothing here depends on a browser staying open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from html import escape
 
 import streamlit as st
@@ -15,8 +17,10 @@ from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, request_stop, 
 from bloodapp.jobs.runner import Runner
 from bloodapp.ui.text import plain, time_left
 
-INTERVAL = 2.0
-"""Seconds between two looks. Each costs server and browser a little of the processor that a training computes on."""
+INTERVAL, LATER = 2.0, 5.0
+"""Seconds between two looks, at first and later: each takes processor time from the training that it looks at."""
+YOUNG_S = 30.0
+"""How long a job has its first looks, seconds."""
 _SEEN = "kept.jobs_seen"
 _WORDS = {
     "import": "Importing",
@@ -43,9 +47,35 @@ def active_jobs(kind: str | None = None) -> list[Job]:
     return [job for job in list_jobs() if (kind in (None, job.kind)) and job.state() in ACTIVE]
 
 
-def live(draw: Callable[[], None], *, active: bool, every: float = INTERVAL) -> None:
-    """Draw in a fragment that redraws itself every so many seconds while `active`, and never otherwise."""
-    st.fragment(draw, run_every=every if active else None)()
+def live(draw: Callable[[], None], jobs: Iterable[Job], *, active: bool, times: float = 1) -> None:
+    """Draw in a fragment that redraws itself while `active`, at the pace of these jobs, and never otherwise.
+
+    `times`: how many times as long as that to wait, for what costs more or changes less.
+    """
+    jobs = list(jobs)
+    begun = pace(jobs)
+
+    def look() -> None:
+        if active and pace(jobs) != begun:
+            st.rerun()  # the browser keeps the interval of the page's last run
+        draw()
+
+    st.fragment(look, run_every=begun * times if active else None)()
+
+
+def pace(jobs: Iterable[Job]) -> float:
+    """Seconds between two looks at these jobs: few while one has just begun, or none has yet."""
+    statuses = []
+    for job in jobs:
+        with suppress(BloodappError):
+            statuses.append(job.status())
+    at_work = [status for status in statuses if status["state"] == "running"]
+    return LATER if at_work and not any(_young(status) for status in at_work) else INTERVAL
+
+
+def _young(status: dict) -> bool:
+    began = datetime.fromisoformat(status["started"])
+    return (datetime.now(UTC) - began).total_seconds() < YOUNG_S
 
 
 def title_of(job: Job) -> str:
@@ -63,7 +93,7 @@ def job_strip() -> None:
     """Small bars of everything that waits or works; when something ends the whole page is drawn anew."""
     busy = active_jobs()
     st.session_state[_SEEN] = [str(job.folder) for job in busy]
-    live(_strip, active=bool(busy))
+    live(_strip, busy, active=bool(busy))
 
 
 def _strip() -> None:
@@ -105,7 +135,7 @@ def watch(job: Job, *, key: str = "watch", dismiss: bool = False) -> None:
         elif state != "done":
             _draw_ended(job, state, status, key, dismiss)
 
-    live(draw, active=before in ACTIVE)
+    live(draw, [job], active=before in ACTIVE)
 
 
 def _draw_active(job: Job, state: str, status: dict, key: str) -> None:

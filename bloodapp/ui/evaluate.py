@@ -5,6 +5,7 @@ cell are on show is in the address.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,23 @@ from bloodapp.errors import BloodappError
 from bloodapp.evaluate.evaluate import parts_of
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.runs.run import Run
-from bloodapp.ui import background, evaluate_images, evaluate_views, frame, state
+from bloodapp.ui import (
+    background,
+    evaluate_belief,
+    evaluate_combine,
+    evaluate_compare,
+    evaluate_elsewhere,
+    evaluate_hold,
+    evaluate_images,
+    evaluate_map,
+    evaluate_report,
+    evaluate_slices,
+    evaluate_target,
+    evaluate_views,
+    evaluate_why,
+    frame,
+    state,
+)
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose, read
 from bloodapp.ui.frame import Here
 from bloodapp.ui.text import count, percent
@@ -23,22 +40,58 @@ from bloodapp.ui.train_state import read_words
 
 STYLE = Path(__file__).with_name("judging.css")
 
-VIEWS: dict[str, tuple[str, Callable[[Reading], None]]] = {
-    "confusion": ("Confusion", evaluate_views.confusion),
-    "classes": ("Classes", evaluate_views.classes),
-    "predictions": ("Predictions", evaluate_images.predictions),
-    "mistakes": ("Mistakes", evaluate_images.mistakes),
-    "curves": ("Learning curves", lambda reading: evaluate_views.curves(reading.run)),
-    "elsewhere": ("Other images", lambda reading: evaluate_views.elsewhere(reading.run)),
+
+@dataclass(frozen=True)
+class View:
+    """One view of the page.
+
+    Attributes:
+        title: what it is called.
+        draw: what draws it.
+        filters: the names in the address that it keeps its choices under.
+    """
+
+    title: str
+    draw: Callable[[Reading], None]
+    filters: tuple[str, ...] = ()
+
+
+VIEWS: dict[str, View] = {
+    "confusion": View("Confusion", evaluate_views.confusion, ("matrix", "numbers", "cell")),
+    "classes": View("Classes", evaluate_views.classes),
+    "slices": View("Slices", evaluate_slices.draw, evaluate_slices.FILTERS),
+    "curves": View("Learning curves", lambda reading: evaluate_views.curves(reading.run)),
+    "mistakes": View("Mistakes", evaluate_images.mistakes),
+    "predictions": View("Predictions by class", evaluate_images.predictions, ("class", "by")),
+    "hold": View("Corruptions", evaluate_hold.draw, evaluate_hold.FILTERS),
+    "target": View("Your microscope", evaluate_target.draw, evaluate_target.FILTERS),
+    "elsewhere": View("Other labelled images", lambda reading: evaluate_elsewhere.draw(reading.run)),
+    "belief": View("Probabilities", evaluate_belief.draw, evaluate_belief.FILTERS),
+    "why": View("One image", evaluate_why.draw, evaluate_why.FILTERS),
+    "map": View("All images", evaluate_map.draw, evaluate_map.FILTERS),
+    "compare": View("Compare", evaluate_compare.draw, evaluate_compare.FILTERS),
+    "combine": View("Combine", evaluate_combine.draw, evaluate_combine.FILTERS),
+    "report": View("Report", evaluate_report.draw, evaluate_report.FILTERS),
 }
-"""The views of the page: key in the address, title, what draws it."""
+"""The views of the page by their key in the address."""
+
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "How good?": ("confusion", "classes", "slices", "curves"),
+    "Where wrong?": ("mistakes", "predictions"),
+    "Will it hold?": ("hold", "target", "elsewhere"),
+    "Can it be believed?": ("belief",),
+    "Why?": ("why", "map"),
+    "Against others": ("compare", "combine"),
+    "Report": ("report",),
+}
+"""The questions that the page answers, in their order, and the views under each."""
 
 INTRO = "How often the run is right on images it has not learned from, clean and shifted."
 
 _USEFUL = 0.7
 """Below this clean accuracy the gap is not what to talk about."""
 
-FILTERS = ("view", "part", "matrix", "numbers", "cell", "class", "by")
+FILTERS = ("view", "part", *(name for view in VIEWS.values() for name in view.filters))
 
 
 def draw(here: Here) -> None:
@@ -66,8 +119,41 @@ def draw(here: Here) -> None:
         return
     reading = read(run, part)
     _verdict(reading)
-    view = choose("view", {key: title for key, (title, _) in VIEWS.items()}, "What to look at")
-    VIEWS[view][1](reading)
+    VIEWS[_chosen()].draw(reading)
+
+
+def _chosen() -> str:
+    """The view in the address, and the two rows that it is chosen in: the question, then the view under it."""
+    view = state.get("view") if state.get("view") in VIEWS else next(iter(VIEWS))
+    question = next(name for name, views in QUESTIONS.items() if view in views)
+    with st.container(key="evaluate-questions", gap="small"):
+        state.show("evaluate-question", question)
+        st.segmented_control(
+            "Question",
+            list(QUESTIONS),
+            key="evaluate-question",
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: _turn(QUESTIONS[st.session_state["evaluate-question"]][0]),
+        )
+        views = QUESTIONS[question]
+        if len(views) > 1:
+            box = f"evaluate-view-{views[0]}"
+            state.show(box, view)
+            st.pills(
+                "View",
+                views,
+                key=box,
+                format_func=lambda key: VIEWS[key].title,
+                required=True,
+                label_visibility="collapsed",
+                on_change=lambda: _turn(st.session_state[box]),
+            )
+    return view
+
+
+def _turn(view: str) -> None:
+    state.put("view", None if view == next(iter(VIEWS)) else view)
 
 
 def _unfinished(run: Run) -> None:
@@ -91,7 +177,7 @@ def _unfinished(run: Run) -> None:
         if working
         else "This run has no answers on unseen images: continue it to get them.",
     )
-    background.live(lambda: evaluate_views.curves(run), active=working)
+    background.live(lambda: evaluate_views.curves(run), [run.job], active=working)
 
 
 def _verdict(reading: Reading) -> None:

@@ -37,7 +37,7 @@ def predictions(reading: Reading) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {c.key: c.title for c in classes}
         current = state.get("class") if state.get("class") in names else classes[0].key
-        st.session_state["evaluate-class"] = current
+        state.show("evaluate-class", current)
         st.selectbox(
             "Class",
             list(names),

@@ -61,7 +61,7 @@ def choose(name: str, options: dict[str, str], label: str) -> str:
     if len(options) == 1:
         return current
     key = f"choice-{name}"
-    st.session_state[key] = current
+    state.show(key, current)
 
     def keep() -> None:
         picked = st.session_state[key]

@@ -93,7 +93,7 @@ def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
                 st.rerun()
             st.html("".join(_half(run, side, images) for run, side, images in halves))
 
-        background.live(follow, active=busy)
+        background.live(follow, [run.job for run in (pair.before, pair.after)], active=busy)
         with st.container(horizontal=True, vertical_alignment="center"):
             if busy:
                 _stop_button(pair)

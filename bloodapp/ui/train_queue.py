@@ -32,7 +32,7 @@ def draw(shown: Run | None) -> None:
             for number, (job, state) in enumerate(now, 1):
                 _row(number, job, state, here=shown is not None and job.id == shown.name)
 
-    background.live(rows, active=True)
+    background.live(rows, [job for job, _ in entries], active=True)
 
 
 def _entries() -> list[tuple[Job, str]]:

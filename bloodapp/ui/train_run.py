@@ -31,7 +31,8 @@ from bloodapp.ui import (
 )
 from bloodapp.ui.text import ago, duration, percent, plain, time_left
 
-CURVES_EVERY_S = 10.0
+CURVES_EVERY = 5
+"""How many looks it takes until the curves are drawn anew."""
 
 
 def draw(run: Run) -> None:
@@ -49,9 +50,9 @@ def draw(run: Run) -> None:
     def curves() -> None:
         train_curves.draw(run.metrics(), train_state.best_epoch(run))
 
-    background.live(follow, active=before in ACTIVE)
+    background.live(follow, [run.job], active=before in ACTIVE)
     # They change with an epoch only, and a browser works far harder on them than on all the rest.
-    background.live(curves, active=before in ACTIVE, every=CURVES_EVERY_S)
+    background.live(curves, [run.job], active=before in ACTIVE, times=CURVES_EVERY)
     train_more.draw(run, before)
 
 

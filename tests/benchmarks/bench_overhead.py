@@ -19,6 +19,7 @@ from playwright.sync_api import BrowserContext
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
+from bloodapp.jobs.job import ACTIVE
 from bloodapp.jobs.runner import CHILD_ENV
 from bloodapp.runs.run import Run
 from bloodapp.train import launch
@@ -32,7 +33,7 @@ pytest_plugins = ["tests.browser.conftest"]
 pytestmark = pytest.mark.timeout(4 * PATIENCE_S)
 
 TIMES = 8  # the sample over and over: an epoch of some steps only would be all beginning
-EPOCHS = 3
+EPOCHS = 12  # long enough that most are past the page's first, quicker looks and its first charts
 RECIPE = replace(
     RECIPES["balanced"], epochs=EPOCHS, minutes=0.0, small_share=0.0, grouped=False, keep_parts=False
 )
@@ -109,7 +110,7 @@ def test_a_training_with_its_page_open(
         run = launch.start(dataset, RECIPE)
         runs.append(run)
         page.goto(f"{server.url}/Train?dataset={dataset.name}&run={run.name}")
-        until(lambda: run.state() not in ("queued", "running"), f"{run.name} ends", seconds=PATIENCE_S)
+        until(lambda: run.state() not in ACTIVE, f"{run.name} ends", seconds=PATIENCE_S, every=1)
         assert run.state() == "done", run.job.log()
         assert page.get_by_text(run.name).first.is_visible()
         return median(run.metrics()["images_per_s"][1:])

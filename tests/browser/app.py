@@ -210,12 +210,14 @@ class App:
         return self.main.locator("dl.facts > div").filter(has=named).locator("dd").first
 
 
-def until(condition: Callable[[], object], what: str, *, seconds: float = LONG_MS / 1000) -> None:
-    """Wait for something on disk, of which nobody tells."""
+def until(
+    condition: Callable[[], object], what: str, *, seconds: float = LONG_MS / 1000, every: float = 0.03
+) -> None:
+    """Wait for something on disk, of which nobody tells, looking every so many seconds."""
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, f"It did not happen: {what}."
-        time.sleep(0.03)
+        time.sleep(every)
 
 
 def worker(run: Run) -> int:

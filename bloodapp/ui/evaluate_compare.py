@@ -1,0 +1,13 @@
+"""Two or more runs on the same images: tests of their difference, and where they disagree."""
+
+import streamlit as st
+
+from bloodapp.ui.evaluate_reading import Reading
+
+FILTERS: tuple[str, ...] = ()
+"""Names in the address that this view keeps its choices under."""
+
+
+def draw(reading: Reading) -> None:
+    """Draw the view."""
+    st.html(f'<p class="quiet">{len(reading.result)} images.</p>')

@@ -1,0 +1,13 @@
+"""All images as the network sees them, on a plane, coloured by class."""
+
+import streamlit as st
+
+from bloodapp.ui.evaluate_reading import Reading
+
+FILTERS: tuple[str, ...] = ()
+"""Names in the address that this view keeps its choices under."""
+
+
+def draw(reading: Reading) -> None:
+    """Draw the view."""
+    st.html(f'<p class="quiet">{len(reading.result)} images.</p>')
