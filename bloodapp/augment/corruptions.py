@@ -4,7 +4,8 @@
 beside the accuracy on the same images as they might arrive from elsewhere. The strengths follow the
 middle severities that MedMNIST-C defines for BloodMNIST (Di Salvo et al., 2024) where it has the change.
 
-`corrupt` makes one of the eleven corruptions that MedMNIST-C defines for BloodMNIST, at one of five severities:
+`corrupt` makes one of the eleven corruptions that MedMNIST-C defines for BloodMNIST, or one of four of our own
+(`extra_corruptions`), at one of five severities:
 F. Di Salvo, S. Doerrich, C. Ledig, "MedMNIST-C: Comprehensive benchmark and improved classifier robustness by
 simulating realistic image corruptions", 2024. Only its parameters are taken; docs/corruptions.md has both tables.
 """
@@ -12,7 +13,6 @@ simulating realistic image corruptions", 2024. Only its parameters are taken; do
 import io
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,10 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from bloodapp.augment.blur import defocused, moved
 from bloodapp.augment.deposits import bubbles, granules
+from bloodapp.augment.extra_corruptions import EXTRA_CORRUPTIONS
+from bloodapp.augment.severities import SEVERITIES, Corruption, Pixels, Values, each
 from bloodapp.errors import InvalidValue, NotFound
 
-Pixels = npt.NDArray[np.uint8]
 Change = Callable[[npt.NDArray[np.float32], np.random.Generator], npt.NDArray[np.float32]]
 
 SHIFT_SEED = 20_24
@@ -96,42 +97,6 @@ def _noise(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
 CHANGES: tuple[Change, ...] = (_colour_cast, _brightness, _contrast, _blur, _noise)
 
 
-Values = tuple[float, ...]
-Draw = Callable[[Pixels, Values, np.random.Generator], Pixels]
-
-SEVERITIES = 5
-
-
-@dataclass(frozen=True)
-class Corruption:
-    """One corruption and how strong it is at each severity.
-
-    Attributes:
-        name: as in MedMNIST-C.
-        title: as read.
-        help: what happens at the microscope, in a sentence.
-        unit: what the numbers of a severity are; "px" are pixels of a 224-pixel image, scaled to the image's side.
-        severities: the numbers of severities 1 to 5, as used.
-        published: those that MedMNIST-C gives for BloodMNIST, in its own units (`published_unit`).
-        published_unit: what they are; the same as `unit` unless told.
-        draw: paints one image uint8 (H, W, 3) with the numbers of a severity and a generator.
-    """
-
-    name: str
-    title: str
-    help: str
-    unit: str
-    severities: tuple[Values, ...]
-    published: tuple[Values, ...]
-    draw: Draw
-    published_unit: str = ""
-
-
-def amount(values: Values) -> str:
-    """The numbers of a severity as text, `10, 9`."""
-    return ", ".join(f"{value:g}" for value in values)
-
-
 def corrupt(
     images: Pixels, name: str, severity: int, seed: int = 0, *, keys: npt.NDArray[np.int64] | None = None
 ) -> Pixels:
@@ -141,8 +106,8 @@ def corrupt(
     `name` alone; places and directions are the same at every severity. Raises NotFound for an unknown name and
     InvalidValue for a severity, seed, key, shape or type out of bounds.
     """
-    if name not in CORRUPTIONS:
-        raise NotFound("corruption", name, CORRUPTIONS)
+    if name not in ALL_CORRUPTIONS:
+        raise NotFound("corruption", name, ALL_CORRUPTIONS)
     if severity not in range(SEVERITIES + 1):
         raise InvalidValue(f"The severity is a whole number from 0 to {SEVERITIES}, not {severity}.")
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
@@ -152,7 +117,7 @@ def corrupt(
         raise InvalidValue(f"{len(images)} images need as many keys, and neither a key nor the seed below 0.")
     out = images.copy()
     if severity:
-        chosen = CORRUPTIONS[name]
+        chosen = ALL_CORRUPTIONS[name]
         values, own = chosen.severities[int(severity) - 1], zlib.crc32(name.encode())
         for row, key in enumerate(keys):
             out[row] = chosen.draw(images[row], values, np.random.default_rng([seed, int(key), own]))
@@ -209,14 +174,10 @@ def _bubbled(image: Pixels, values: Values, rng: np.random.Generator) -> Pixels:
     return bubbles(image, number, radius, rng)
 
 
-def _each(*values: float) -> tuple[Values, ...]:
-    return tuple((value,) for value in values)
-
-
-_KEPT, _QUALITY = _each(0.6, 0.5, 0.4, 0.3, 0.25), _each(50, 30, 15, 10, 7)
-_UP, _DOWN = _each(1.1, 1.2, 1.3, 1.35, 1.4), _each(0.9, 0.8, 0.7, 0.6, 0.5)
-_MORE, _LESS = _each(1.1, 1.15, 1.2, 1.25, 1.3), _each(0.9, 0.8, 0.7, 0.6, 0.5)
-_VIVID = _each(0.05, 0.1, 0.15, 0.17, 0.2)
+_KEPT, _QUALITY = each(0.6, 0.5, 0.4, 0.3, 0.25), each(50, 30, 15, 10, 7)
+_UP, _DOWN = each(1.1, 1.2, 1.3, 1.35, 1.4), each(0.9, 0.8, 0.7, 0.6, 0.5)
+_MORE, _LESS = each(1.1, 1.15, 1.2, 1.25, 1.3), each(0.9, 0.8, 0.7, 0.6, 0.5)
+_VIVID = each(0.05, 0.1, 0.15, 0.17, 0.2)
 _MOVED = ((3.0, 3.0), (5.0, 5.0), (10.0, 5.0), (10.0, 7.0), (10.0, 9.0))
 
 _DECLARED = (
@@ -230,7 +191,7 @@ _DECLARED = (
     ),
     Corruption(
         "defocus_blur", "Out of focus", "The slide lies above or below the plane of focus.",
-        "radius of the blur in px", _each(2, 3, 4, 5, 6),
+        "radius of the blur in px", each(2, 3, 4, 5, 6),
         ((2, 0.01), (3, 0.1), (4, 0.1), (5, 0.1), (6, 0.1)), _defocus,
         "radius in px, smoothing of the disk in px",
     ),
@@ -261,7 +222,7 @@ _DECLARED = (
     Corruption(
         "stain_deposit", "Stain deposit", "Stain dried on or fell out and lies on the slide as dark granules.",
         "clumps, granules in each, radius of the largest in px",
-        ((1, 8, 4), (2, 12, 4.5), (3, 16, 5), (4, 20, 5.5), (5, 24, 6)), _each(1, 2, 3, 3, 3), _deposited,
+        ((1, 8, 4), (2, 12, 4.5), (3, 16, 5), (4, 20, 5.5), (5, 24, 6)), each(1, 2, 3, 3, 3), _deposited,
         "most marks, each the drawing of an ink stain",
     ),
     Corruption(
@@ -274,3 +235,7 @@ _DECLARED = (
 )  # fmt: skip
 
 CORRUPTIONS: dict[str, Corruption] = {corruption.name: corruption for corruption in _DECLARED}
+"""The eleven of MedMNIST-C, by name."""
+
+ALL_CORRUPTIONS: dict[str, Corruption] = {**CORRUPTIONS, **EXTRA_CORRUPTIONS}
+"""The eleven and then our four."""

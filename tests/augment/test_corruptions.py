@@ -1,4 +1,4 @@
-"""The realistic shift, and the eleven corruptions at five severities."""
+"""The realistic shift, and the eleven corruptions and our four at five severities."""
 
 import io
 import re
@@ -12,13 +12,16 @@ import pytest
 from PIL import Image
 
 from bloodapp.augment import corruptions
-from bloodapp.augment.corruptions import CORRUPTIONS, SEVERITIES, amount, corrupt
+from bloodapp.augment.corruptions import ALL_CORRUPTIONS, CORRUPTIONS, corrupt
+from bloodapp.augment.extra_corruptions import ground_of
+from bloodapp.augment.severities import SEVERITIES, amount
 from bloodapp.data.sample import draw_sample
 from bloodapp.errors import InvalidValue, NotFound
 from tests.conftest import archive_of_real_cells
 
-NAMES = list(CORRUPTIONS)
-DRAWN = ("motion_blur", "stain_deposit", "bubble")
+NAMES = list(ALL_CORRUPTIONS)
+DRAWN = ("motion_blur", "stain_deposit", "bubble", "stain_shift", "noise", "rotation", "zoom")
+OURS = NAMES[11:]
 DOC = Path(__file__).resolve().parents[2] / "docs" / "corruptions.md"
 IMAGES = np.random.default_rng(0).integers(40, 216, (12, 96, 96, 3), np.uint8)
 
@@ -92,14 +95,16 @@ def changed_area(image: np.ndarray, name: str, severity: int) -> np.ndarray:
 
 
 def test_the_eleven_in_order() -> None:
-    """Named as in MedMNIST-C, in its order; five severities each, and five published ones."""
-    assert NAMES == [
+    """Named as in MedMNIST-C, in its order; five severities each, and five published ones, but for our four."""
+    assert OURS == ["stain_shift", "noise", "rotation", "zoom"]
+    assert list(CORRUPTIONS) == [
         "pixelate", "jpeg_compression", "defocus_blur", "motion_blur", "brightness_up", "brightness_down",
         "contrast_up", "contrast_down", "saturate", "stain_deposit", "bubble",
     ]  # fmt: skip
-    for name, corruption in CORRUPTIONS.items():
+    for name, corruption in ALL_CORRUPTIONS.items():
         assert corruption.name == name
-        assert len(corruption.severities) == len(corruption.published) == SEVERITIES
+        assert len(corruption.severities) == SEVERITIES
+        assert len(corruption.published) == (0 if name in OURS else SEVERITIES)
         assert corruption.help.endswith(".") and corruption.title and corruption.unit
 
 
@@ -152,7 +157,8 @@ def test_a_corruption_is_a_function_of_seed_key_and_name(name: str) -> None:
 
 
 # Pixelation and JPEG have no length: they work on the image's own pixels, see docs/corruptions.md.
-@pytest.mark.parametrize("name", NAMES[2:])
+# Noise is drawn for each pixel, however many there are.
+@pytest.mark.parametrize("name", [name for name in NAMES[2:] if name != "noise"])
 def test_small_and_large_images_look_alike(name: str) -> None:
     """A corrupted small image is the corrupted large one made small, better than the clean one made small."""
     large = sized(cells()[:8], 288)
@@ -248,7 +254,7 @@ def test_a_bubble_has_a_dark_edge_and_a_bright_rim() -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (40, 64), (9, 9), (224, 224)])
 def test_every_size_is_taken(shape: tuple[int, int]) -> None:
-    """Small, oblong and large images keep their shape under all eleven; so does none at all."""
+    """Small, oblong and large images keep their shape under all of them; so does none at all."""
     image = np.random.default_rng(1).integers(0, 256, (1, *shape, 3), np.uint8)
     for name in NAMES:
         assert corrupt(image, name, 5).shape == image.shape
@@ -285,4 +291,49 @@ def test_the_document_has_every_number() -> None:
         [f"`{one.name}`", one.published_unit or one.unit, *map(amount, one.published)]
         for one in CORRUPTIONS.values()
     ]
-    assert rows == ours + published
+    own = [
+        [f"`{one.name}`", one.help.rstrip("."), one.unit, *map(amount, one.severities)]
+        for one in map(ALL_CORRUPTIONS.__getitem__, OURS)
+    ]
+    assert rows == ours + published + own
+
+
+def test_ground_is_the_brighter_half_of_the_border() -> None:
+    """A cell that touches the border does not darken what a turned image is filled up with."""
+    image = np.full((60, 60, 3), (230, 215, 210), np.uint8)
+    image[:, :18] = (90, 40, 120)
+    assert ground_of(image) == (230, 215, 210)
+    corners = corrupt(image[None], "rotation", 5)[0][[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (np.abs(corners.astype(int) - (230, 215, 210)) <= 1).all()
+
+
+def test_another_magnification_keeps_the_middle() -> None:
+    """A disk grows or shrinks by the factor of the severity about the same middle; both ways occur."""
+    rows, columns = np.indices((96, 96)) - 47.5
+    disk = np.where(np.hypot(rows, columns)[..., None] < 20, (120, 60, 140), (230, 215, 210)).astype(np.uint8)
+    found = set()
+    for key in range(6):
+        out = corrupt(disk[None], "zoom", 5, keys=np.array([key]))[0]
+        inside = out[..., 1] < 140
+        y, x = (np.nonzero(inside)[axis].mean() for axis in (0, 1))
+        assert (y, x) == pytest.approx((47.5, 47.5), abs=0.6)
+        found.add(round(float(np.sqrt(inside.sum() / np.pi)) / 20, 1))
+    assert found == {1.5, 0.7}
+
+
+def test_another_stain_leaves_the_ground_alone() -> None:
+    """Stained pixels change in both dyes at every key, unstained ones not at all."""
+    image = np.full((20, 20, 3), (245, 240, 238), np.uint8)
+    image[5:15, 5:15] = (110, 60, 150)
+    for key in range(8):
+        out = corrupt(image[None], "stain_shift", 5, keys=np.array([key]))[0].astype(int)
+        assert np.abs(out[0, 0] - (245, 240, 238)).max() <= 1
+        assert np.abs(out[10, 10] - (110, 60, 150)).max() > 8
+
+
+def test_noise_has_the_declared_strength() -> None:
+    """The standard deviation on flat grey is that of the severity, and the noise is the same, only stronger."""
+    grey = np.full((1, 96, 96, 3), 128, np.uint8)
+    weak, strong = (corrupt(grey, "noise", severity).astype(float) - 128 for severity in (2, 4))
+    assert weak.std() == pytest.approx(12, rel=0.03) and strong.std() == pytest.approx(25, rel=0.03)
+    assert np.corrcoef(weak.ravel(), strong.ravel())[0, 1] > 0.99

@@ -1,0 +1,249 @@
+"""The corruption suite: a run's answers on a part's images under each corruption at each severity, kept for good.
+
+It is a job. Its folder is named after what it is about (the model's content, the images and labels of the part, the
+corruptions as declared), so that the same question finds its answer, finished or not, and a model that was trained
+further asks anew. Each corruption is written as soon as it is through; a job that was cut off goes on after the
+last one.
+
+    jobs/corrupt-<what it is about>/   <corruption>.npz   probabilities float32 (5, N, C), in the order of the part
+                                       summary.json       the headline, once all are through
+
+Clean and shifted answers are those of the run's predictions. TensorFlow is imported in the worker only.
+"""
+
+import hashlib
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bloodapp import workspace
+from bloodapp.augment.corruptions import ALL_CORRUPTIONS, CORRUPTIONS
+from bloodapp.augment.severities import SEVERITIES
+from bloodapp.errors import AlreadyExists, InvalidValue, NotFound, Stopped
+from bloodapp.evaluate import robustness
+from bloodapp.evaluate.corrupting import corrupted_blocks
+from bloodapp.evaluate.evaluate import Predicts, judgement
+from bloodapp.evaluate.suite_result import SUMMARY, Suite, answers_file, read
+from bloodapp.jobs.job import ACTIVE, Job, read_job, resume
+from bloodapp.jobs.job import submit as submit_job
+from bloodapp.runs.origin import dataset_of
+from bloodapp.runs.predictions import FILE as PREDICTIONS
+from bloodapp.runs.run import Run, headline, open_run
+
+KIND = "corrupt"
+VERSION = 1
+"""Counts up when a corruption is drawn otherwise, so that what was kept before is not taken for it."""
+
+SEED = 0
+
+_FORWARD = 3.0  # images that a network answers in the time that it learns from one, roughly
+_DRAWN_A_SECOND = 3000.0  # images of 96 pixels that one core corrupts, on average over the fifteen
+
+
+class Reporter(Protocol):
+    """What the work needs of a job's context."""
+
+    folder: Path
+    progress: Callable[..., None]
+
+    def stopped(self) -> bool:
+        """Whether the user asked to stop."""
+
+
+def submit(run: Run, part: str) -> Job:
+    """Have the suite worked out, or go on with it; the job of a finished one is given back as it is.
+
+    Raises NotFound without a model or answers on the part, InvalidValue where the images are not here.
+    """
+    if not run.model_path.exists():
+        raise NotFound("a model in the run", run.name)
+    judgement(run, part)
+    _images(run)
+    folder = _folder(run, part)
+    try:
+        job = read_job(folder)
+    except FileNotFoundError:
+        pass
+    else:
+        return job if job.state() in (*ACTIVE, "done") else resume(job)
+    with suppress(AlreadyExists):  # cut off between claiming the folder and writing the request
+        workspace.claim_folder(folder.parent, folder.name)
+    title = f"Judge {run.title} under corruptions"
+    return submit_job(KIND, {"run": run.name, "part": part}, title=title, folder=folder)
+
+
+def job_of(run: Run, part: str) -> Job | None:
+    """The job that works, or worked, the suite of this run as it is now out; None if there is none."""
+    try:
+        return read_job(_folder(run, part))
+    except (FileNotFoundError, NotFound):
+        return None
+
+
+def find(run: Run, part: str) -> Suite | None:
+    """What is there of the suite for this run as it is now, finished or not; None before the first corruption."""
+    try:
+        folder = _folder(run, part)
+    except (FileNotFoundError, NotFound):
+        return None
+    return read(run, part, folder)
+
+
+def summary(run: Run, part: str | None = None) -> dict[str, Any] | None:
+    """The headline of a finished suite, from JSON alone; None where the run was not judged under corruptions.
+
+    Keys: part, n, seconds, images_per_s, by_corruption, and as {value, low, high} clean, shifted (or None),
+    mean_corruption_error, mean_of_all, all balanced errors. Without a part, that of the run's headline.
+    """
+    try:
+        part = part or str((headline(run) or {})["part"])
+        return workspace.read_json(_folder(run, part) / SUMMARY)
+    except (FileNotFoundError, NotFound, KeyError):
+        return None
+
+
+def seconds(run: Run, part: str, n: int) -> float | None:
+    """How long the suite will take for n images, roughly: from the run's measured speed; None where it has none."""
+    known = [
+        told["images_per_s"]
+        for each in ("test", "val")
+        if (told := summary(run, each)) and told["images_per_s"]
+    ]
+    left = SEVERITIES * n * sum(not _through(run, part, name) for name in ALL_CORRUPTIONS)
+    if known:
+        return float(left / known[0])
+    learned = float((run.report() or {}).get("images_per_s") or 0)
+    return left * (1 / (_FORWARD * learned) + 1 / _DRAWN_A_SECOND) if learned > 0 else None
+
+
+def work(
+    params: dict[str, Any], context: Reporter, load: Callable[[Run], Predicts] | None = None
+) -> dict[str, Any]:
+    """The job `corrupt`: params run and part; `load` gives what answers for the run, by default its predictor.
+
+    Writes a file for each corruption that is not through yet, then summary.json; gives its headline.
+    """
+    run, part = open_run(params["run"]), str(params["part"])
+    if _folder(run, part).name != context.folder.name:
+        raise InvalidValue(
+            f"'{run.name}' has changed since this was begun: judge it under corruptions again."
+        )
+    judged, images = judgement(run, part), _images(run)
+    todo = [name for name in ALL_CORRUPTIONS if not answers_file(context.folder, name).exists()]
+    each, total = SEVERITIES * len(judged), SEVERITIES * len(judged) * len(ALL_CORRUPTIONS)
+    done, begun = total - each * len(todo), time.monotonic()
+    if todo:
+        context.progress(done, total, "Loading the model")
+        model = load(run) if load else _predictor(run)
+        begun = time.monotonic()
+        for name in todo:
+            title = f"{ALL_CORRUPTIONS[name].title}, {done // max(each, 1) + 1} of {len(ALL_CORRUPTIONS)}"
+            answers = np.empty((each, len(run.classes)), np.float32)
+            for start, block in corrupted_blocks(images, judged.index, name, SEED):
+                if context.stopped():
+                    raise Stopped("Stopped; what is through was kept.")
+                answers[start : start + len(block)] = model.predict(block)
+                context.progress(done + start + len(block), total, title)
+            with workspace.replacing(answers_file(context.folder, name)) as temporary:
+                np.savez(temporary, probabilities=answers.reshape(SEVERITIES, len(judged), len(run.classes)))
+            done += each
+    told = _summed_up(run, part, time.monotonic() - begun, each * len(todo))
+    workspace.write_json(context.folder / SUMMARY, told)
+    return {key: told[key] for key in ("part", "n", "mean_corruption_error", "mean_of_all", "seconds")}
+
+
+def _summed_up(run: Run, part: str, took: float, images: int) -> dict[str, Any]:
+    found = find(run, part)
+    assert found is not None and found.complete
+    judged, classes = judgement(run, part), len(run.classes)
+
+    def spread(wrong: npt.NDArray[Any]) -> dict[str, float]:
+        mean = robustness.mean_error(found.labels, wrong, classes)
+        return {"value": mean.value, "low": mean.low, "high": mean.high}
+
+    wrong = {
+        name: (found.probabilities(name).argmax(2) != found.labels).mean(0) for name in found.corruptions
+    }
+    shifted = judged.shifted
+    content: dict[str, Any] = workspace.finite(
+        {
+            "run": run.name,
+            "part": part,
+            "n": len(found.labels),
+            "version": VERSION,
+            "seed": SEED,
+            "seconds": round(took, 1),
+            "images_per_s": round(images / took, 1) if images and took > 0 else 0.0,
+            "clean": spread(judged.probabilities.argmax(1) != judged.labels),
+            "shifted": None if shifted is None else spread(shifted.argmax(1) != judged.labels),
+            "mean_corruption_error": spread(np.mean([wrong[name] for name in CORRUPTIONS], axis=0)),
+            "mean_of_all": spread(np.mean(list(wrong.values()), axis=0)),
+            "by_corruption": found.by_corruption,
+        }
+    )
+    return content
+
+
+def _folder(run: Run, part: str) -> Path:
+    """Where the suite of this run as it is now lies; raises FileNotFoundError before it has a model and answers."""
+    about = [
+        VERSION,
+        SEED,
+        run.name,
+        part,
+        run.config["fingerprint"],
+        [(name, each.severities) for name, each in ALL_CORRUPTIONS.items()],
+        _content(run.model_path),
+        [
+            each
+            for each in _content(run.folder / PREDICTIONS)
+            if each[0] in ("index.npy", "part.npy", "label.npy")
+        ],
+    ]
+    digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    return workspace.jobs_folder() / f"{KIND}-{digest[:16]}"
+
+
+def _content(path: Path) -> tuple[tuple[str, int, int], ...]:
+    facts = path.stat()
+    return _listed(str(path), facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=256)
+def _listed(path: str, stamp: int, size: int) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and checksum of what a .keras or .npz holds, which a copy of the file has too."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple((each.filename, each.file_size, each.CRC) for each in archive.infolist())
+    except zipfile.BadZipFile:
+        return ((Path(path).name, size, stamp),)
+
+
+def _through(run: Run, part: str, name: str) -> bool:
+    try:
+        return answers_file(_folder(run, part), name).exists()
+    except FileNotFoundError:
+        return False
+
+
+def _images(run: Run) -> npt.NDArray[np.uint8]:
+    dataset = dataset_of(run)
+    if dataset is None:
+        raise InvalidValue(
+            f"The images of '{run.name}' are not here: import the file of its dataset '{run.dataset}' first."
+        )
+    return dataset.images
+
+
+def _predictor(run: Run) -> Predicts:
+    from bloodapp.classify.predictor import Predictor  # TensorFlow, seven seconds
+
+    return Predictor(run)
