@@ -8,6 +8,7 @@
     augment      augment
     train        train, recipes, pipelines
     tune         tune
+    combine      combine
     runs         runs, compare, reproduce, rename, note, delete
     cost         cost, rates
     classify     evaluate, predict
@@ -27,6 +28,7 @@ from bloodapp import __version__
 from bloodapp.cli import (
     augment,
     classify,
+    combine,
     cost,
     data,
     decide,
@@ -66,7 +68,21 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"bloodapp {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for room in (data, review, plant, decide, augment, train, tune, runs, cost, classify, work, doctor):
+    for room in (
+        data,
+        review,
+        plant,
+        decide,
+        augment,
+        train,
+        tune,
+        combine,
+        runs,
+        cost,
+        classify,
+        work,
+        doctor,
+    ):
         room.add(commands)
     return made
 

@@ -113,7 +113,11 @@ class Run:
 
     @property
     def made_of(self) -> str:
-        """What a series consists of, in words: `5 folds`, `20 trials and the best`; empty for a single training."""
+        """What it consists of, in words: `5 folds`, `20 trials and the best`, `3 runs, average`; empty for most."""
+        if together := self.config.get("combined"):
+            members = len(together["members"])
+            words = [f"{members} runs, {together['how']}"] * (members > 1)
+            return ", ".join([*words, *["test-time augmentation"] * bool(together["tta"])])
         number = len(self.config["series"].get("children", [])) if self.series else 0
         if self.series == "search":
             return f"{number - 1} trials and the best"

@@ -100,6 +100,7 @@ def again(run: Run, **changes: Any) -> Run:
 
     Of a series, or one of its trainings, the whole series anew. Raises InvalidValue where the dataset is gone.
     """
+    refuse_combined(run, "trained anew")
     if run.parent:
         run = open_run(run.parent)
     if run.pair:
@@ -118,8 +119,22 @@ def again(run: Run, **changes: Any) -> Run:
     return start(dataset, recipe, title=str(run.config.get("title") or ""), repeats=repeats)
 
 
+def refuse_combined(run: Run, what: str) -> None:
+    """Raise InvalidValue where a run was put together and not trained, so that `what` cannot be done with it."""
+    if run.config.get("combined"):
+        names = ", ".join(run.config["combined"]["members"])
+        raise InvalidValue(
+            f"'{run.name}' was put together from finished runs and not trained, so it cannot be {what}: "
+            f"do so with its members ({names}), or combine them again."
+        )
+
+
 def recipe_of(run: Run) -> Recipe:
-    """The run's recipe; a pipeline by name where that still means the same, else as the text that it was."""
+    """The run's recipe; a pipeline by name where that still means the same, else as the text that it was.
+
+    Raises InvalidValue for a run that was put together from others: it has none.
+    """
+    refuse_combined(run, "trained anew")
     recipe = from_settings(run.config["recipe"])
     try:
         now = _texts(recipe)

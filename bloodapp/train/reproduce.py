@@ -22,7 +22,7 @@ from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, NotFound
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, new_run
-from bloodapp.train.launch import FOLDS, REPEATS, Child, recipe_of, start_series, submit
+from bloodapp.train.launch import FOLDS, REPEATS, Child, recipe_of, refuse_combined, start_series, submit
 from bloodapp.train.parts import plan_folds, plan_split
 from bloodapp.train.start import check
 from bloodapp.train.versions import computer, versions
@@ -73,6 +73,7 @@ def start(run: Run) -> Run:
     Of a series all its trainings. Raises InvalidValue where the dataset or the split is not there any more, or the
     run has no results to be compared with.
     """
+    refuse_combined(run, "reproduced")
     if run.report() is None or run.state() in ACTIVE:
         raise InvalidValue(f"'{run.name}' has no results yet that could be reproduced: let it finish first.")
     if run.series not in ("", FOLDS, REPEATS):
@@ -116,6 +117,7 @@ def dataset_then(run: Run) -> Dataset:
 
 def differences(run: Run, dataset: Dataset) -> list[str]:
     """What is not as it was when the run was trained, in sentences; none where everything that is recorded is."""
+    refuse_combined(run, "reproduced")
     return [
         *_differing_split(run, dataset),
         *_differing_versions(run),

@@ -1,5 +1,6 @@
-"""What a training leaves: the best epoch's model, its predictions on val and test, and the report."""
+"""What a training leaves: the best epoch's model, its predictions on val and test, their calibration, the report."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from bloodapp import workspace
 from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
 from bloodapp.data.dataset import Dataset
+from bloodapp.runs import calibration
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run
 from bloodapp.train import models
@@ -55,23 +57,20 @@ class Results:
             model.save(path)
         predictions = self._predictions(model, context)
         write_predictions(self.run.folder, predictions)
+        calibration.write(self.run.folder, predictions)
         report = self._report(model, predictions, course)
         workspace.write_json(self.run.folder / "report.json", report)
         return {"run": self.run.name, **report["parts"]}
 
     def _predictions(self, model: keras.Model, context: Reporter) -> Predictions:
-        rows = np.concatenate([self.rows["val"], self.rows["test"]])
-        parts = np.array(["val"] * len(self.rows["val"]) + ["test"] * len(self.rows["test"]))
-        clean = predict(model, self.dataset.images, rows, self.recipe.size)
-        hard = np.empty_like(clean)
-        for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
-            images = shifted(self.dataset.images[block], SHIFT_SEED, keys=block)
-            hard[start : start + BLOCK] = predict(model, images, np.arange(len(block)), self.recipe.size)
-            read = min(start + BLOCK, len(rows))
-            done = TRAINING_SHARE + (1 - TRAINING_SHARE) * read / len(rows)
-            context.progress(round(done, 5), 1, f"Reading the results, {read:,} of {len(rows):,}")
-        return Predictions(rows, parts, self.labels[rows].astype(np.int16), clean, hard)
+        rows = {part: self.rows[part] for part in ("val", "test")}
+        images, size = self.dataset.images, self.recipe.size
+
+        def said(read: int, of: int) -> None:
+            done = TRAINING_SHARE + (1 - TRAINING_SHARE) * read / of
+            context.progress(round(done, 5), 1, f"Reading the results, {read:,} of {of:,}")
+
+        return answers(model, images, self.labels, rows, size, said)
 
     def _report(self, model: keras.Model, predictions: Predictions, course: Course) -> dict[str, Any]:
         parts = {
@@ -129,6 +128,34 @@ def with_noise(
         drawn = np.random.default_rng([SHIFT_SEED, int(key)]).normal(0, sigma, images.shape[1:])
         out[place] = np.clip(np.round(images[place] + drawn), 0, 255).astype(np.uint8)
     return out
+
+
+def answers(
+    model: keras.Model,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64],
+    rows: Mapping[str, npt.NDArray[np.int64]],
+    size: int,
+    said: Callable[[int, int], None],
+    block: int = BLOCK,
+) -> Predictions:
+    """What a model says of the rows of each part, as they are and under the seeded shift.
+
+    `images` (N, H, H, 3) and `labels` (N,) are those of the whole dataset; `said(read, of)` hears after each block
+    how far it is, and may raise to break off.
+    """
+    index = np.concatenate(list(rows.values()))
+    parts = np.array([part for part, own in rows.items() for _ in own])
+    clean, hard = [], []
+    for start in range(0, len(index), block):
+        some = index[start : start + block]
+        clean.append(predict(model, images, some, size))
+        changed = shifted(images[some], SHIFT_SEED, keys=some)
+        hard.append(predict(model, changed, np.arange(len(some)), size))
+        said(start + len(some), len(index))
+    return Predictions(
+        index, parts, labels[index].astype(np.int16), np.concatenate(clean), np.concatenate(hard)
+    )
 
 
 def scores(predictions: Predictions, chosen: npt.NDArray[np.bool_], classes: int) -> dict[str, float]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-MAJORITY = "majority"
+AVERAGE, MAJORITY = "average", "majority"
 
 Probabilities = npt.NDArray[np.float32]
 
