@@ -1,4 +1,8 @@
-"""The table of answers for images: class, confidence, every probability, and the likely set."""
+"""The table of answers for images: class, confidence, every probability, and the likely set.
+
+With the run's calibration confidences mean what they say, and a set holds the true class of at least 95 % of images
+like those of the run's validation part; see `runs.calibration`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -14,9 +18,7 @@ from bloodapp.classify.pictures import Picture
 from bloodapp.data.images import to_square
 from bloodapp.data.sources import open_source
 from bloodapp.errors import Stopped
-
-SET_MASS = 0.95
-"""The classes of a row's `set` hold at least this much of the probability together."""
+from bloodapp.runs.calibration import Calibration, likely_set
 
 BLOCK = 256
 
@@ -31,40 +33,34 @@ class Predicts(Protocol):
         """Probabilities float32 (N, C) of images uint8 (N, S, S, 3)."""
 
 
-def likely_set(probabilities: npt.ArrayLike, mass: float = SET_MASS) -> npt.NDArray[np.bool_]:
-    """The fewest classes that hold `mass` of each row's probability together: (N, C) → bool (N, C)."""
-    table = np.asarray(probabilities, np.float64)
-    order = np.argsort(-table, axis=1, kind="stable")
-    ranked = np.take_along_axis(table, order, axis=1)
-    before = np.cumsum(ranked, axis=1) - ranked
-    chosen = np.zeros(table.shape, bool)
-    # A hair of slack: float32 probabilities need not sum to one.
-    np.put_along_axis(chosen, order, before < mass - 1e-6, axis=1)
-    return chosen
-
-
 def answers(
     names: Sequence[str],
     probabilities: npt.NDArray[np.float32],
     errors: Sequence[str],
     classes: Sequence[CellClass],
+    calibration: Calibration | None = None,
 ) -> pd.DataFrame:
     """The table of answers: one row an image, in the columns of `predict`.
 
     Columns: name, label (class key), confidence, p_<key> for each class, set (keys joined by `|`, most
-    likely first), outlier, outlier_score, error. `probabilities` is (N, C); a row with an error has
-    neither label nor figures. The outlier columns stay empty: nothing measures that yet.
+    likely first), outlier, outlier_score, error. `probabilities` is (N, C) as the network gives them; a row with an
+    error has neither label nor figures. The outlier columns stay empty: nothing measures that yet.
+
+    With a calibration all probabilities are calibrated and the sets are its; without one a set is the fewest classes
+    that hold 95 % of the probability.
     """
-    table = np.array(probabilities, np.float64).reshape(len(names), len(classes))
+    given = np.asarray(probabilities, np.float32).reshape(len(names), len(classes))
     failed = np.array([bool(error) for error in errors], bool)
+    table = np.array(calibration.apply(given) if calibration else given, np.float64)
+    likely = calibration.sets(given) if calibration else likely_set(given)
     table[failed] = np.nan
     keys = np.array([c.key for c in classes])
     filled = np.where(failed[:, None], 0, table)
     best = filled.argmax(1) if len(names) else np.zeros(0, int)
-    chosen, order = likely_set(filled), np.argsort(-filled, axis=1, kind="stable")
+    order = np.argsort(-filled, axis=1, kind="stable")
     sets = [
         "" if bad else "|".join(keys[k] for k in ranked if row[k])
-        for bad, row, ranked in zip(failed, chosen, order, strict=True)
+        for bad, row, ranked in zip(failed, likely, order, strict=True)
     ]
     frame = pd.DataFrame({"name": list(names)})
     frame["label"] = np.where(failed, "", keys[best]).astype(object)
@@ -83,14 +79,17 @@ def to_csv(frame: pd.DataFrame) -> str:
     return frame.to_csv(index=False, float_format="%.6f", lineterminator="\r\n")
 
 
-def classify_pictures(pictures: Iterable[Picture], predictor: Predicts) -> pd.DataFrame:
+def classify_pictures(
+    pictures: Iterable[Picture], predictor: Predicts, calibration: Calibration | None = None
+) -> pd.DataFrame:
     """The table of answers for pictures of the predictor's size, in their order."""
-    return _table(pictures, predictor, lambda done: None)
+    return _table(pictures, predictor, calibration, lambda done: None)
 
 
 def classify(
     source: str | Path,
     predictor: Predicts,
+    calibration: Calibration | None = None,
     *,
     progress: Callable[[int, int, str], None] | None = None,
     stopped: Callable[[], bool] | None = None,
@@ -113,10 +112,15 @@ def classify(
         if stopped and stopped():
             raise Stopped("Stopped: nothing was written.")
 
-    return _table(pictures(), predictor, told)
+    return _table(pictures(), predictor, calibration, told)
 
 
-def _table(pictures: Iterable[Picture], predictor: Predicts, told: Callable[[int], None]) -> pd.DataFrame:
+def _table(
+    pictures: Iterable[Picture],
+    predictor: Predicts,
+    calibration: Calibration | None,
+    told: Callable[[int], None],
+) -> pd.DataFrame:
     names: list[str] = []
     errors: list[str] = []
     tables: list[npt.NDArray[np.float32]] = []
@@ -134,4 +138,4 @@ def _table(pictures: Iterable[Picture], predictor: Predicts, told: Callable[[int
         tables.append(table)
         told(len(names))
     empty = np.zeros((0, len(predictor.classes)), np.float32)
-    return answers(names, np.concatenate([empty, *tables]), errors, predictor.classes)
+    return answers(names, np.concatenate([empty, *tables]), errors, predictor.classes, calibration)

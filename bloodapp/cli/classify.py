@@ -45,7 +45,13 @@ def add(commands: terminal.Commands) -> None:
     predict.add_argument(
         "--model", metavar="RUN", help="the run that answers; the newest finished one if left out"
     )
-    predict.add_argument("--csv", required=True, metavar="FILE", help="where to write; - for stdout")
+    predict.add_argument(
+        "--csv",
+        required=True,
+        metavar="FILE",
+        help="where to write; - for stdout. Probabilities are calibrated, and `set` holds the true class of at least "
+        "95 %% of images like those of the run's validation part, where that has images enough",
+    )
 
 
 def judge(args: argparse.Namespace) -> None:
@@ -68,6 +74,7 @@ def judge(args: argparse.Namespace) -> None:
 def classify(args: argparse.Namespace) -> None:
     """`predict`: writes the table."""
     from bloodapp.classify.classify import classify, to_csv
+    from bloodapp.runs import calibration
     from bloodapp.runs.run import latest_run, open_run
     from bloodapp.workspace import replacing
 
@@ -77,7 +84,7 @@ def classify(args: argparse.Namespace) -> None:
         raise NotFound("a finished run", args.model or "newest")
     terminal.say(f"classified by {run.name}")
     with terminal.Progress() as progress:
-        table = classify(args.source, _Late(run), progress=progress)
+        table = classify(args.source, _Late(run), calibration.of(run), progress=progress)
     if target is None:
         sys.stdout.write(to_csv(table))
         return

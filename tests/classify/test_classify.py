@@ -10,9 +10,10 @@ from PIL import Image
 
 from bloodapp.classes import DEFAULT_CLASSES
 from bloodapp.classify import classify as room
-from bloodapp.classify.classify import answers, classify, classify_pictures, likely_set, to_csv
+from bloodapp.classify.classify import answers, classify, classify_pictures, to_csv
 from bloodapp.classify.pictures import Picture
 from bloodapp.errors import Stopped
+from bloodapp.runs.calibration import Calibration
 
 KEYS = [c.key for c in DEFAULT_CLASSES]
 COLUMNS = [
@@ -50,27 +51,6 @@ def grey(value, size=96):
     return np.full((size, size, 3), value, np.uint8)
 
 
-def test_the_set_is_the_smallest_that_reaches_its_mass():
-    """Classes are taken by probability until they hold 95 % together."""
-    got = likely_set([[0.5, 0.3, 0.16, 0.04], [0.96, 0.02, 0.01, 0.01], [0.25, 0.25, 0.25, 0.25]])
-    assert got.tolist() == [[True, True, True, False], [True, False, False, False], [True] * 4]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_sets_reach_the_mass_and_no_class_is_spare(seed):
-    """Every set holds 95 %, and less without its least likely class."""
-    table = np.random.default_rng(seed).dirichlet(np.full(8, 0.4), 200).astype(np.float32)
-    chosen = likely_set(table)
-    mass = np.where(chosen, table, 0).sum(1)
-    assert (mass >= 0.95 - 1e-5).all()
-    assert (mass - np.where(chosen, table, 2).min(1) < 0.95).all()
-
-
-def test_an_exact_hit_needs_no_further_class():
-    """0.95 in float32 is enough, although it is a hair less than 0.95."""
-    assert likely_set(np.array([[0.95, 0.05]], np.float32)).tolist() == [[True, False]]
-
-
 def test_columns_are_those_of_predict():
     """The columns are the agreed ones; outliers stay empty, nothing is made up."""
     frame = answers(["a"], np.full((1, 8), 0.125, np.float32), [""], DEFAULT_CLASSES)
@@ -79,15 +59,29 @@ def test_columns_are_those_of_predict():
     assert (frame.loc[0, "outlier"], frame.loc[0, "outlier_score"]) == ("", "")
 
 
+def test_with_a_calibration_answers_mean_what_they_say():
+    """Confidences and probabilities are tempered and still sum to one; sets are those above the bar, or several."""
+    calibration = Calibration(0.5, 100, 0.2, 0.95, {}, "", "")
+    table = np.array([[0.8, 0.2, 0, 0, 0, 0, 0, 0], [0.5, 0.4, 0.1, 0, 0, 0, 0, 0]], np.float32)
+    frame = answers(["a", "b"], table, ["", ""], DEFAULT_CLASSES, calibration)
+    assert frame["confidence"].to_numpy() == pytest.approx([0.64 / 0.68, 0.25 / 0.42], abs=1e-6)
+    assert frame.loc[1, "p_eosinophil"] == pytest.approx(0.16 / 0.42, abs=1e-6)
+    assert frame[COLUMNS[3:11]].sum(axis=1).to_numpy() == pytest.approx([1, 1], abs=1e-5)
+    assert frame["set"].tolist() == ["basophil", "basophil|eosinophil"]
+    assert frame["label"].tolist() == ["basophil", "basophil"]
+    bare = answers(["a"], table[:1], [""], DEFAULT_CLASSES)
+    assert (bare.loc[0, "confidence"], bare.loc[0, "set"]) == (pytest.approx(0.8), "basophil|eosinophil")
+
+
 def test_a_row_with_an_error_has_no_figures():
     """An unreadable picture has an empty label and an error, and a place of its own."""
     pictures = [Picture("a", grey(0)), Picture("b", None, error="It is torn."), Picture("c", grey(100))]
-    frame = classify_pictures(pictures, Brightness())
+    frame = classify_pictures(pictures, Brightness(), Calibration(0.9, 100, 0.2, 0.95, {}, "", ""))
     assert frame["label"].tolist() == [KEYS[0], "", KEYS[3]]
     assert frame["error"].tolist() == ["", "It is torn.", ""]
     assert frame["set"].tolist()[1] == ""
     assert frame.loc[1, ["confidence", *COLUMNS[3:11]]].isna().all()
-    assert frame.loc[[0, 2], "confidence"].to_numpy() == pytest.approx([0.9, 0.9])
+    assert frame.loc[[0, 2], "confidence"].to_numpy() == pytest.approx([0.9, 0.9], abs=0.05)
 
 
 def test_nothing_gives_an_empty_table():

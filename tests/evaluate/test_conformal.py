@@ -1,0 +1,103 @@
+"""Sets of classes: coverage is as promised on exchangeable images, for every method and promise."""
+
+import numpy as np
+import pytest
+
+from bloodapp.errors import InvalidValue
+from bloodapp.evaluate import conformal as room
+from bloodapp.evaluate.conformal import METHODS, bar, bars_by_class, coverages, doubts, judge, resplit, sets
+from tests.runs.test_calibration import cells
+
+FITTED = cells(4000, 2.0, seed=1)
+OTHERS = cells(8000, 2.0, seed=2)
+
+
+@pytest.mark.parametrize("promise", [0.8, 0.9, 0.95, 0.99])
+@pytest.mark.parametrize("method", METHODS)
+def test_coverage_is_as_promised(method: str, promise: float) -> None:
+    """On held-out images of the same kind coverage lies within two points, though the model is over-confident."""
+    limit = bar(FITTED[0], doubts(FITTED[1], method, seed=1), promise)
+    found = judge(OTHERS[0], sets(doubts(OTHERS[1], method, seed=2), limit))
+    assert found.coverage.value == pytest.approx(promise, abs=0.02)
+    assert found.coverage.low < found.coverage.value < found.coverage.high
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_random_halves_keep_the_promise_on_average(method: str) -> None:
+    """Over many halvings the mean coverage is the promise, closely."""
+    labels, table = cells(600, 2.0, seed=5)
+    assert resplit(labels, table, 0.9, method=method).mean() == pytest.approx(0.9, abs=0.006)
+
+
+def test_a_sure_model_of_few_mistakes_covers_no_more_than_promised() -> None:
+    """Where 99 % are right and 90 % promised, some sets stay empty: saturated float32 answers are no excuse."""
+    rng = np.random.default_rng(3)
+    scores = rng.normal(0, 3, (4000, 8))
+    scores[:, 0] += 60
+    table = (np.exp(scores) / np.exp(scores).sum(1, keepdims=True)).astype(np.float32)
+    assert (table[:, 0] == 1).all()
+    labels = np.zeros(4000, int)
+    doubt = doubts(table)
+    found = judge(labels[2000:], sets(doubt[2000:], bar(labels[:2000], doubt[:2000], 0.9)))
+    assert found.coverage.value == pytest.approx(0.9, abs=0.02)
+    assert found.empty == pytest.approx(0.1, abs=0.02)
+
+
+def test_known_answers() -> None:
+    """Doubts and sets of a row, worked out by hand."""
+    table = np.array([[0.5, 0.3, 0.2]])
+    assert doubts(table)[0] == pytest.approx([0.5, 0.7, 0.8])
+    drawn = np.random.default_rng(4).random()
+    assert doubts(table, "aps", seed=4)[0] == pytest.approx(
+        [0.5 - 0.5 * drawn, 0.8 - 0.3 * drawn, 1 - 0.2 * drawn]
+    )
+    fined = doubts(table, "raps", seed=4)[0] - doubts(table, "aps", seed=4)[0]
+    assert fined == pytest.approx([0, room.FINE, 2 * room.FINE])
+    assert sets(doubts(table), 0.7).tolist() == [[True, True, False]]
+    assert bar([0, 1], [[0.1, 0.9], [0.8, 0.2]], 0.9) == np.inf
+
+
+def test_sets_are_judged() -> None:
+    """Coverage, sizes, singles and empties, over all and by class; a class without images is not known."""
+    found = judge([0, 0, 1, 1], np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]], bool))
+    assert (found.coverage.value, found.size, found.single, found.empty) == (0.5, 1.0, 0.5, 0.25)
+    assert found.sizes.tolist() == [1, 2, 1, 0]
+    assert found.class_coverage[:2, 0].tolist() == [0.5, 0.5]
+    assert found.class_size[:2].tolist() == [1, 1]
+    assert np.isnan(found.class_coverage[2]).all() and np.isnan(found.class_size[2])
+
+
+def test_a_bar_for_each_class_keeps_the_promise_for_each() -> None:
+    """A class that is hard is covered as often as the others; one bar for all leaves it behind."""
+
+    def uneven(seed: int) -> tuple[np.ndarray, np.ndarray]:
+        labels, table = cells(6000, 1.0, seed)
+        rng = np.random.default_rng(seed)
+        hard = (labels == 3) & (rng.random(6000) < 0.6)
+        table[hard] = table[hard][:, rng.permutation(8)]
+        return labels, table
+
+    (labels, table), (other, others) = uneven(1), uneven(2)
+    doubt, further = doubts(table), doubts(others)
+    one = judge(other, sets(further, bar(labels, doubt, 0.9))).class_coverage[3, 0]
+    each = judge(other, sets(further, bars_by_class(labels, doubt, 0.9))).class_coverage[:, 0]
+    assert one < 0.8
+    assert each == pytest.approx(np.full(8, 0.9), abs=0.05)
+
+
+def test_many_promises_at_once_are_the_same() -> None:
+    """The curve over promises says what judging each says."""
+    labels, table = FITTED[0][:500], FITTED[1][:500]
+    doubt, further = doubts(table), doubts(OTHERS[1][:700])
+    curve = coverages(labels, doubt, OTHERS[0][:700], further)
+    for row, promise in zip(curve, room.PROMISES, strict=True):
+        found = judge(OTHERS[0][:700], sets(further, bar(labels, doubt, promise)))
+        assert row[0] == pytest.approx(found.coverage.value)
+        assert row[3] == pytest.approx(found.size)
+    assert (np.diff(curve[:, 3]) >= 0).all()
+
+
+def test_an_unknown_method_is_named() -> None:
+    """With the methods that there are."""
+    with pytest.raises(InvalidValue, match="lac, aps, raps"):
+        doubts(np.eye(3), "other")
