@@ -11,7 +11,8 @@
     combine      combine
     runs         runs, compare, reproduce, rename, note, delete
     cost         cost, rates
-    classify     evaluate, predict
+    classify     evaluate, predict; corruptions: what `evaluate --corruptions` adds
+    report       report
     work         jobs, work
     doctor       doctor
 
@@ -34,6 +35,7 @@ from bloodapp.cli import (
     decide,
     doctor,
     plant,
+    report,
     review,
     runs,
     terminal,
@@ -80,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         runs,
         cost,
         classify,
+        report,
         work,
         doctor,
     ):
