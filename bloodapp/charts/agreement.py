@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from bloodapp.charts.change import in_points, ticks
 from bloodapp.charts.style import GREY, LINE, RUNS, calm, rgba
 
 _SYMBOLS = ("diamond", "circle", "square", "triangle-up", "x", "star", "hexagon", "cross")
@@ -50,8 +51,8 @@ def difference_chart(
     figure.update_xaxes(
         range=[-reach, reach],
         showgrid=True,
-        nticks=7,
-        tickformat="+.1%" if reach < 0.05 else "+.0%",
+        tickvals=ticks(reach),
+        ticktext=in_points(ticks(reach)),
         title={"text": "← the other is better · difference in points · this run is better →", "standoff": 10},
         title_font={"color": GREY, "size": 12},
     )

@@ -42,13 +42,13 @@ def change_chart(
     figure.update_xaxes(
         range=[max(low - 0.06, -0.02), 1.012], tickformat=".0%", showgrid=True, nticks=6, row=1, col=1
     )
-    ticks = _ticks(reach)
+    marks = ticks(reach)
     figure.update_xaxes(
         range=[-reach, reach],
         showgrid=True,
         tickangle=0,
-        tickvals=ticks,
-        ticktext=[f"{100 * tick:+.3g}".replace("-", "−") if tick else "0" for tick in ticks],
+        tickvals=marks,
+        ticktext=in_points(marks),
         row=1,
         col=2,
     )
@@ -114,9 +114,14 @@ def _change(figure: go.Figure, place: int, title: str, colour: str, row: npt.NDA
     )
 
 
-def _ticks(reach: float) -> list[float]:
+def ticks(reach: float) -> list[float]:
     """Round places on both sides of 0, at most two on each."""
     size = 10 ** np.floor(np.log10(reach))
     step = float(next(factor * size for factor in (0.2, 0.5, 1) if reach < 3 * factor * size or factor == 1))
     count = min(2, int(reach // step))
     return [round(step * number, 6) for number in range(-count, count + 1)]
+
+
+def in_points(shares: Sequence[float]) -> list[str]:
+    """Differences of shares as percentage points with their sign, `+2`, `−0.5`, `0`."""
+    return [f"{100 * share:+.3g}".replace("-", "−") if share else "0" for share in shares]
