@@ -29,6 +29,8 @@ class Predictor:
         run: the run it belongs to.
         classes: the run's classes, in the order of the probabilities.
         size: side of the images it takes, in pixels.
+        model: the network itself; who asks it holds the lock.
+        lock: held while the network answers.
     """
 
     def __init__(self, run: Run) -> None:
@@ -39,8 +41,8 @@ class Predictor:
         if not run.model_path.exists():
             raise NotFound("a model in the run", run.name)
         self.run, self.classes, self.size = run, run.classes, run.size
-        self._lock = threading.Lock()
-        model = _load(run.model_path)
+        self.lock = threading.Lock()
+        model = self.model = _load(run.model_path)
         if model.output_shape[-1] != len(self.classes):
             raise Unreadable(
                 f"The model of run '{run.name}' tells {model.output_shape[-1]} classes apart, "
@@ -48,10 +50,9 @@ class Predictor:
             )
         self._answers = {
             "probabilities": _traced(model, [model.output]),
-            "stages": _traced(model, _last_of_each_size(model)),
+            "stages": _traced(model, last_of_each_size(model)),
         }
-        # Of several networks in one, as folds are, each has its own: `1_embedding`, `2_embedding`, …
-        features = [one.output for one in model.layers if one.name.rpartition("_")[2] == EMBEDDING]
+        features = [model.get_layer(before + EMBEDDING).output for before in networks(model)]
         if features:
             self._answers["features"] = _traced(model, features)
 
@@ -89,7 +90,7 @@ class Predictor:
             block = images[start : start + batch]
             padded = np.zeros((batch, self.size, self.size, 3), np.uint8)
             padded[: len(block)] = block
-            with self._lock:
+            with self.lock:
                 answers.append(self._answers[what](tf.constant(padded)).numpy()[: len(block)])
         return np.concatenate(answers)
 
@@ -111,10 +112,21 @@ def _pooled(output: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(output, axis=(1, 2)) if output.shape.rank == 4 else output
 
 
-def _last_of_each_size(model: keras.Model) -> list[keras.KerasTensor]:
-    """The outputs (N, H, W, C) of a model at which its resolution ends, first to last; its output if there is none."""
+def networks(model: keras.Model) -> list[str]:
+    """What the names of each network's layers begin with: of several in one, as folds are, `1_`, `2_`, …, else ``."""
+    names = [layer.name for layer in model.layers]
+    return [name.removesuffix(EMBEDDING) for name in names if name.rpartition("_")[2] == EMBEDDING]
+
+
+def last_of_each_size(model: keras.Model, before: str = "") -> list[keras.KerasTensor]:
+    """The outputs (N, H, W, C) of a model at which its resolution ends, first to last; its output if there is none.
+
+    Of several networks in one, those of the layers whose names begin with `before`.
+    """
     last: dict[int, keras.KerasTensor] = {}
     for layer in model.layers:
+        if not layer.name.startswith(before):
+            continue
         output = getattr(layer, "output", None)
         if not isinstance(output, keras.KerasTensor) or len(output.shape) != 4 or output.shape[-1] == 3:
             continue
@@ -123,7 +135,7 @@ def _last_of_each_size(model: keras.Model) -> list[keras.KerasTensor]:
         # Where a larger map follows, a smaller one was no stage: squeeze-and-excite looks at all of the map at once.
         last = {side: one for side, one in last.items() if side >= output.shape[1]}
         last[output.shape[1]] = output
-    return list(last.values()) or [model.output]
+    return list(last.values()) or list(model.outputs)
 
 
 def _load(path: Path) -> keras.Model:

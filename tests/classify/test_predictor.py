@@ -148,13 +148,13 @@ def test_every_family_has_its_stages(network, scaling, expected):
     """The end of each resolution: no border that was only padded, and no squeeze-and-excite."""
     import keras
 
-    from bloodapp.classify.predictor import _last_of_each_size
+    from bloodapp.classify.predictor import last_of_each_size
     from bloodapp.train.models import build
     from bloodapp.train.recipe import Recipe
 
     with keras.StatelessScope(initialize_variables=False):  # without values it takes no time
         model = build(Recipe("r", "R", "", model=network, scaling=scaling), 8)
-        stages = _last_of_each_size(model)
+        stages = last_of_each_size(model)
     keras.utils.clear_session()
     assert [(stage.shape[1], stage.shape[3]) for stage in stages] == expected
 
