@@ -9,6 +9,7 @@
     train        train, recipes, pipelines
     tune         tune
     combine      combine
+    target       target
     runs         runs, compare, reproduce, rename, note, delete
     cost         cost, rates
     classify     evaluate, predict; corruptions: what `evaluate --corruptions` adds
@@ -38,6 +39,7 @@ from bloodapp.cli import (
     report,
     review,
     runs,
+    target,
     terminal,
     train,
     tune,
@@ -80,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         tune,
         combine,
         runs,
+        target,
         cost,
         classify,
         report,

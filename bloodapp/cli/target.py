@@ -1,0 +1,103 @@
+"""`target`: unlabelled images from where a run will be used, compared with those that it learned from."""
+
+import argparse
+import json
+from typing import Any
+
+from bloodapp.cli import terminal
+
+_MOST_PIPELINES = 5
+
+
+def add(commands: terminal.Commands) -> None:
+    """Add the command."""
+    target = terminal.command(
+        commands,
+        "target",
+        compare,
+        "Say how far unlabelled images lie from a run's training images, and what would help.",
+        """target starter new_slide/
+        target balanced-2026-11-20-1 new_slide.zip --csv label_first.csv --json new_slide.json""",
+    )
+    target.add_argument("run_name", metavar="RUN", help="a run")
+    target.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="an image, folder, .zip, .npz or a dataset's name; labels are not looked at",
+    )
+    target.add_argument(
+        "--csv", metavar="FILE", help="write the images in the order in which to label them; - for stdout"
+    )
+    target.add_argument("--json", metavar="FILE", help="write all figures there; - for stdout")
+
+
+def compare(args: argparse.Namespace) -> None:
+    """`target`: the distances, the pipelines and the answers as text, as CSV and as JSON."""
+    from bloodapp.data.sources import open_source
+    from bloodapp.evaluate.target_compare import compare
+    from bloodapp.evaluate.target_table import label_table
+    from bloodapp.runs.run import open_run
+    from bloodapp.workspace import FORMAT, write_json
+
+    run = open_run(args.run_name)
+    open_source(args.source, labelled=False)  # a mistyped path does not wait for TensorFlow
+    csv, where = (None if name in (None, "-") else terminal.writable(name) for name in (args.csv, args.json))
+    with terminal.hushed():
+        from bloodapp.classify.predictor import Predictor
+    with terminal.Progress() as progress:
+        _, content, arrays = compare(run, args.source, Predictor(run), progress=progress)
+    for one in content["unreadable"][:10]:
+        terminal.say(f"not read: {one['name']}: {one['error']}")
+    if (more := len(content["unreadable"]) - 10) > 0:
+        terminal.say(f"and {more:,} more that could not be read")
+    if args.csv:
+        terminal.write_csv(label_table(run.classes, arrays), args.csv if csv is None else str(csv))
+    if args.json == "-":
+        print(json.dumps({"format": FORMAT, **content}, allow_nan=False, ensure_ascii=False))
+    elif where is not None:
+        write_json(where, content)
+    if "-" not in (args.csv, args.json):
+        _print(content)
+
+
+def _print(content: dict[str, Any]) -> None:
+    sampled = f" of {content['readable']:,}, a sample" if content["n"] < content["readable"] else ""
+    print(f"{content['run']} and {content['n']:,} images{sampled} of {content['source']}")
+    if content["training"] is None:
+        print("The images that it learned from are not here: nothing is said of distances and pipelines.")
+    distance = content["distance"] or {}
+    if distance.get("auc") is not None:
+        print(
+            f"told apart from the training images: AUC {distance['auc']:.3f} "
+            f"(95 % interval {distance['low']:.3f} to {distance['high']:.3f}); "
+            f"two parts of the training images: {distance['reference_auc'] or float('nan'):.3f}"
+        )
+    tables = [
+        [("measure", "apart", "median", "by chance up to", ""), *map(_measure_row, content["measures"])],
+        [
+            ("pipeline", "covers", "width", "text"),
+            *map(_pipeline_row, content["pipelines"][:_MOST_PIPELINES]),
+        ],
+        [("class", "named", "share", "in training"), *map(_class_row, content["answers"]["predicted"])],
+    ]
+    for table in tables:
+        if len(table) > 1:
+            print()
+            terminal.table(table)
+    if content["answers"]["accuracy"]:
+        share = terminal.percent(content["answers"]["accuracy"]["value"])
+        print(f"\naccuracy to expect by how sure it is: {share}")
+
+
+def _measure_row(one: dict[str, Any]) -> tuple[object, ...]:
+    figures = (f"{one['wasserstein']:.2f}", f"{one['effect']:+.2f}", f"{one['chance']:.2f}")
+    return one["key"], *figures, one["level"]
+
+
+def _class_row(one: dict[str, Any]) -> tuple[object, ...]:
+    return one["key"], one["n"], terminal.percent(one["share"]), terminal.percent(one["training"])
+
+
+def _pipeline_row(one: dict[str, Any]) -> tuple[object, ...]:
+    candidate = one["candidate"]
+    return candidate["title"], terminal.percent(one["least"]), f"{one['width']:.2f}", candidate["text"]

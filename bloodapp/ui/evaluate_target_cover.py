@@ -1,0 +1,138 @@
+"""Which augmentation would cover the distance of a drop, and the ways to it: Augment to look, Train to use it."""
+
+from html import escape
+
+import streamlit as st
+
+from bloodapp.evaluate.target import Target
+from bloodapp.evaluate.target_cover import BUILT, COVERED, OWN, SAVED, Cover, ends, within
+from bloodapp.evaluate.target_measures import MEASURES
+from bloodapp.jobs.job import Job
+from bloodapp.train.recipes import DEFAULT, RECIPES
+from bloodapp.ui import frame, state
+from bloodapp.ui.evaluate_images import not_here
+from bloodapp.ui.evaluate_reading import Reading
+from bloodapp.ui.text import plain
+
+_ROWS = 8
+_MOST_COLUMNS = 6
+_KINDS = {OWN: "this run", BUILT: "built for these images", SAVED: "saved by you"}
+
+
+def draw(reading: Reading, job: Job, found: Target) -> None:
+    """Draw what is advised, the ways to it, and what each pipeline covers."""
+    del job
+    if found.content["training"] is None:
+        not_here(reading)
+        return
+    moved, covers = found.moved, found.covers
+    if not moved or not covers:
+        frame.section("Nothing to cover", "no measure of light, focus, colour or stain lies apart")
+        st.html(
+            '<p class="lead">The images look like the training images. Where the run is still wrong, it lacks labelled '
+            "images rather than augmentation.</p>"
+        )
+        return
+    best = covers[0]
+    st.html(f'<p class="lead">{_advice(best, covers, moved)}</p>')
+    if not (best.candidate.kind == OWN and best.covers(moved)):
+        _ways(reading, best)
+    shown = [best, *(each for each in covers[1:] if each.candidate.kind == OWN)]
+    shown += [each for each in covers[1:] if each not in shown][: _ROWS - len(shown)]
+    shown.sort(key=covers.index)
+    st.html(_table(found, shown, moved[:_MOST_COLUMNS]))
+    st.html(
+        f'<p class="quiet">In a column: the share of your images within the range that holds 95 % of what the pipeline '
+        f"makes of {escape(str(found.content['training']['dataset']))}’s training images; {100 * COVERED:.0f} % counts "
+        "as covered. Width: how much wider its ranges are than the images’ own, as a mean factor over all measures; "
+        "more than needed is learned for nothing. What is no matter of pixels (other cells, other classes) no pipeline "
+        "covers.</p>"
+    )
+
+
+def _advice(best: Cover, covers: list[Cover], moved: list[str]) -> str:
+    name = f"<b>{escape(best.candidate.title)}</b>"
+    own = next((each for each in covers if each.candidate.kind == OWN), None)
+    worst = MEASURES[min(moved, key=lambda key: best.shares.get(key, 1.0))].title.lower()
+    if best.covers(moved):
+        if best.candidate.kind == OWN:
+            return (
+                "The run was trained under an augmentation that covers these images already: another training of "
+                "the same kind would bring little. Labels of your own would."
+            )
+        before = f" The run’s own covers {100 * own.least(moved):.0f} % at its worst." if own else ""
+        return (
+            f"{name} is the least that covers all that moved: {100 * best.least(moved):.0f} % of your images or more "
+            f"lie within what it makes of the training images.{before}"
+        )
+    return (
+        f"No pipeline that was tried covers all that moved. {name} comes nearest: {100 * best.least(moved):.0f} % of "
+        f"your images at its worst, {escape(worst)}. For the rest label images of your own."
+    )
+
+
+def _ways(reading: Reading, best: Cover) -> None:
+    with st.container(horizontal=True, key="target-ways"):
+        if st.button(
+            "Train with it", type="primary", icon=":material/model_training:", key="target-train",
+            help=plain(best.candidate.text),
+        ):  # fmt: skip
+            _choose_dataset(reading)
+            state.choose_run(None)
+            recipe = reading.run.recipe if reading.run.recipe in RECIPES else DEFAULT
+            chosen = {"train": "new", "recipe": recipe, "augment": best.candidate.name}
+            st.switch_page("pages/3_Train.py", query_params={**state.address(), **chosen})
+        if st.button("Look at it on Augment", icon=":material/auto_awesome_motion:", key="target-augment"):
+            _choose_dataset(reading)
+            state.put("from", None)
+            st.switch_page(
+                "pages/2_Augment.py", query_params={**state.address(), "pipeline": best.candidate.name}
+            )
+
+
+def _choose_dataset(reading: Reading) -> None:
+    """Go on with the dataset that the run learned from: that is what is augmented."""
+    if reading.dataset is not None and state.get("dataset") != reading.dataset.name:
+        state.choose_dataset(reading.dataset.name)
+
+
+def _table(found: Target, shown: list[Cover], keys: list[str]) -> str:
+    heads = ["pipeline", *(MEASURES[key].title for key in keys), "width"]
+    plain_shares = {}
+    for key in keys:
+        train, target = found.column(key)
+        plain_shares[key] = within(target, *ends(train))
+    rows = [_row("Training images as they are", "no augmentation", plain_shares, keys, 1.0, "")]
+    for place, each in enumerate(shown):
+        note = _KINDS.get(each.candidate.kind, "")
+        text = escape(each.candidate.text, quote=True)
+        rows.append(_row(each.candidate.title, note, each.shares, keys, each.width, text, best=place == 0))
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    return (
+        f'<div class="scroll"><table class="figures covers"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(
+    title: str,
+    note: str,
+    shares: dict[str, float],
+    keys: list[str],
+    width: float,
+    text: str,
+    *,
+    best: bool = False,
+) -> str:
+    cells = []
+    for key in keys:
+        share = shares.get(key, float("nan"))
+        known = share == share
+        mark = "covered" if known and share >= COVERED else ""
+        sign = " ✓" if mark else ""
+        cells.append(f'<td class="{mark}">{f"{100 * share:.0f} %{sign}" if known else "–"}</td>')
+    under = f"<small>{escape(note)}</small>" if note else ""
+    return (
+        f'<tr class="{"best" if best else ""}" title="{text}"><td><b>{escape(title)}</b>{under}</td>'
+        f"{''.join(cells)}<td>{width:.1f}</td></tr>"
+    )

@@ -1,0 +1,173 @@
+"""How far a drop lies from the training images: the verdict, every measure side by side, one of them in full."""
+
+from html import escape
+
+import streamlit as st
+
+from bloodapp.charts.style import CONFIG
+from bloodapp.charts.target import Row, distance_chart, spread_chart
+from bloodapp.evaluate.target import Target
+from bloodapp.evaluate.target_cover import ends
+from bloodapp.evaluate.target_distance import FEWEST, Gap
+from bloodapp.evaluate.target_measures import FEATURES, MEASURES, Measure
+from bloodapp.jobs.job import Job
+from bloodapp.ui import frame, state
+from bloodapp.ui.evaluate_images import not_here
+from bloodapp.ui.evaluate_reading import Reading
+from bloodapp.ui.text import count
+
+_CHART = "target-distances"
+
+
+def draw(reading: Reading, job: Job, found: Target) -> None:
+    """Draw the verdict, the chart of all measures, and the chosen one."""
+    del job
+    if found.content["training"] is None:
+        not_here(reading)
+        return
+    gaps = found.gaps
+    _verdict(found, gaps)
+    chosen = str(state.get("measure"))
+    chosen = chosen if chosen in [each.key for each in gaps] else gaps[0].key
+    left, right = frame.columns("target", [3, 2])
+    with left:
+        rows = [_row(each) for each in gaps]
+        st.plotly_chart(
+            distance_chart(rows, chosen=chosen),
+            key=_CHART,
+            config=CONFIG,
+            on_select=_keep,
+            selection_mode="points",
+            alt="Each measure of the training images and of yours, and how far apart they are",
+        )
+    with right:
+        _one(found, next(each for each in gaps if each.key == chosen), gaps)
+    st.html(
+        '<p class="quiet">Thick: the middle half of the images; thin: 95 %; the mark: the median. At the right: '
+        "how far the images would have to be moved to lie like the training images (Wasserstein distance), 1 = the "
+        "width of the training’s middle half. In colour and bold what is more than chance brings.</p>"
+    )
+
+
+def _verdict(found: Target, gaps: list[Gap]) -> None:
+    distance = found.content["distance"]
+    score = ""
+    if distance["auc"] is not None:
+        low, high = 100 * distance["low"], 100 * distance["high"]
+        score = (
+            '<div class="score"><span>told apart from the training images</span>'
+            f"<b>{100 * distance['auc']:.0f}<em>of 100</em></b>"
+            f"<small>95 %: {low:.0f} to {high:.0f}; guessing is 50</small></div>"
+        )
+    words = f'<p class="lead">{escape(sentence(gaps))}</p>'
+    words += "".join(f'<p class="quiet">{escape(line)}</p>' for line in _lines(found))
+    st.html(
+        f'<div class="verdict drop{"" if score else " wordy"}">{score}<div class="words">{words}</div></div>'
+    )
+
+
+def sentence(gaps: list[Gap]) -> str:
+    """What moved, in one sentence, the farthest first."""
+    moved = [each for each in gaps if each.moved and each.key in MEASURES]
+    seen = any(each.moved and each.key == FEATURES.key for each in gaps)
+    if not moved:
+        said = "In light, focus, colour and stain these images lie where the training images do"
+        return f"{said}, but the network sees a difference." if seen else f"{said}."
+    names = [_towards(each) for each in moved[:3]]
+    far = "far" if moved[0].level == "far" else "some way"
+    first = f"These images lie {far} from the training images: they are {_listed(names)}."
+    more = len(moved) - 3
+    return first + (f" {count(more, 'other measure')} moved too." if more > 0 else "")
+
+
+def _towards(gap: Gap) -> str:
+    measure = MEASURES[gap.key]
+    if gap.below and gap.above:
+        return f"both {measure.less} and {measure.more}"
+    return measure.less if gap.effect < 0 else measure.more
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _lines(found: Target) -> list[str]:
+    distance, stain = found.content["distance"], found.content["stain"]
+    lines = []
+    if distance["auc"] is None:
+        lines.append(f"Fewer than {FEWEST} images do not tell how well the two kinds can be told apart.")
+    else:
+        reference = distance["reference_auc"]
+        beside = f"; two parts of the training images: {100 * reference:.0f} of 100" if reference else ""
+        lines.append(
+            "Shown one training image and one of yours, a simple classifier that reads what the network’s layers say "
+            f"picks yours in {100 * distance['auc']:.0f} of 100 cases{beside}."
+        )
+        if distance["reference_frechet"]:
+            times = distance["frechet"] / distance["reference_frechet"]
+            lines.append(
+                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {times:.3g} times that of two "
+                f"parts of the training images."
+            )
+    if stain:
+        lines.append(
+            f"Colour of the dyes: azure B lies {stain['azure']:.0f}°, eosin {stain['eosin']:.0f}° from the training’s."
+        )
+    return lines
+
+
+def _row(gap: Gap) -> Row:
+    measure = _measure(gap.key)
+    middle = gap.train[2]
+    own, other = (tuple((value - middle) / gap.scale for value in side) for side in (gap.train, gap.target))
+    hint = (
+        f"<b>{measure.title}</b><br>training: {_value(gap.train[2], measure)}"
+        f"<br>yours: {_value(gap.target[2], measure)}"
+        f"<br>apart {gap.wasserstein:.2f}, by chance up to {gap.chance:.2f}"
+    )
+    return Row(measure.title, own, other, gap.wasserstein, gap.moved, hint, gap.key)
+
+
+def _measure(key: str) -> Measure:
+    return FEATURES if key == FEATURES.key else MEASURES[key]
+
+
+def _value(value: float, measure: Measure) -> str:
+    space = "" if measure.unit in ("°", "") else " "
+    return f"{value:.3g}{space}{measure.unit}"
+
+
+def _keep() -> None:
+    points = st.session_state[_CHART]["selection"]["points"]
+    if points and points[0].get("customdata"):
+        state.put("measure", str(next(iter(points[0]["customdata"]))))
+
+
+def _one(found: Target, gap: Gap, gaps: list[Gap]) -> None:
+    """The distribution of one measure in both sets."""
+    measure = _measure(gap.key)
+    titles = {each.key: _measure(each.key).title for each in gaps}
+    state.show("target-measure", gap.key)
+    st.selectbox(
+        "Measure",
+        list(titles),
+        key="target-measure",
+        format_func=lambda key: titles.get(key, key),
+        on_change=lambda: state.put("measure", st.session_state["target-measure"]),
+    )
+    train, target = found.column(gap.key)
+    ranges = [("95 % of the training images", *ends(train))]
+    covers = found.covers
+    if gap.key in MEASURES and covers and gap.moved:
+        best = covers[0]
+        ranges.append((f"95 % under {best.candidate.title}", best.low[gap.key], best.high[gap.key]))
+    st.plotly_chart(
+        spread_chart(train, target, measure.unit, ranges),
+        key="target-spread",
+        config=CONFIG,
+        alt=f"Distribution of {measure.title} in the training images and in yours",
+    )
+    st.html(
+        f'<p class="quiet">{escape(measure.help)} Median {escape(_value(gap.target[2], measure))}, in training '
+        f"{escape(_value(gap.train[2], measure))}.</p>"
+    )
