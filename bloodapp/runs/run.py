@@ -112,9 +112,15 @@ class Run:
         return str((self.config.get("series") or {}).get("kind", ""))
 
     @property
+    def combined(self) -> bool:
+        """Whether it was put together from finished runs and not trained."""
+        return bool(self.config.get("combined"))
+
+    @property
     def made_of(self) -> str:
         """What it consists of, in words: `5 folds`, `20 trials and the best`, `3 runs, average`; empty for most."""
-        if together := self.config.get("combined"):
+        if self.combined:
+            together = self.config["combined"]
             members = len(together["members"])
             words = [f"{members} runs, {together['how']}"] * (members > 1)
             return ", ".join([*words, *["test-time augmentation"] * bool(together["tta"])])

@@ -121,7 +121,7 @@ def again(run: Run, **changes: Any) -> Run:
 
 def refuse_combined(run: Run, what: str) -> None:
     """Raise InvalidValue where a run was put together and not trained, so that `what` cannot be done with it."""
-    if run.config.get("combined"):
+    if run.combined:
         names = ", ".join(run.config["combined"]["members"])
         raise InvalidValue(
             f"'{run.name}' was put together from finished runs and not trained, so it cannot be {what}: "

@@ -97,7 +97,7 @@ def start(wanted: Plan, *, name: str | None = None, title: str = "") -> Run:
     }
     folder = new_run(config, everything(wanted.runs, wanted.kept), name)
     number = len(wanted.runs)
-    what = f"Combine {number} runs" if number > 1 else f"Turn and mirror for {wanted.runs[0].title}"
+    what = f"Combine {number} runs" if number > 1 else f"Test-time augmentation of {wanted.runs[0].title}"
     return submit(folder, wanted.dataset.name, what, "combine")
 
 

@@ -57,7 +57,7 @@ def same_head(recipe: Recipe, run: Run, classes: Sequence[CellClass]) -> bool:
 def _check_network(recipe: Recipe, run: Run) -> None:
     if not run.finished:
         raise InvalidValue(f"'{run.name}' has no finished model to start from: choose another run.")
-    if run.config.get("series") or run.config.get("combined"):
+    if run.config.get("series") or run.combined:
         raise InvalidValue(f"'{run.name}' is several networks that answer together: start from one of them.")
     used, network = from_settings(run.config["recipe"]), network_named(recipe.model)
     if used.model != recipe.model or (network.by_width and used.width != recipe.width):

@@ -30,7 +30,7 @@ _TURNS = (
 def draw(reading: Reading) -> None:
     """Draw the view: the whole beside its parts if this run is one, what can be put together, what is at work."""
     st.html(STYLE)
-    if reading.run.config.get("combined"):
+    if reading.run.combined:
         _beside(reading.run)
     _form(reading)
     _made(reading)
@@ -131,7 +131,7 @@ def _made(reading: Reading) -> None:
     runs = [
         one
         for one in list_runs()
-        if one.config.get("combined") and one.config["fingerprint"] == reading.run.config["fingerprint"]
+        if one.combined and one.config["fingerprint"] == reading.run.config["fingerprint"]
     ]
     states = {run.name: run.state() for run in runs}
     for run in runs:

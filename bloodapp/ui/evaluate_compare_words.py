@@ -90,7 +90,11 @@ def table(runs: Sequence[Run], on: Shared, clean: Sequence[Difference], hard: Se
     head = "".join(f"<th>{name}</th>" for name in heads)
     note = (
         "Differences: the first run less the one in the row, in points."
-        + (" p after Holm’s correction for as many runs as are compared." if len(clean) > 1 else "")
+        + (
+            " p after Holm’s correction for as many runs as are compared; each interval is for itself."
+            if len(clean) > 1
+            else ""
+        )
         + (" Mean corruption error: lower is better; each run on its own images." if suites else "")
     )
     return (

@@ -26,17 +26,15 @@ def draw(run: Run, state_: str) -> None:
             return
         compared = run.name in str(state.get(train_list.CHOSEN) or "").split(",")
         with st.container(gap=None, key="train-menu"):
-            _item("Duplicate", "content_copy", key, _duplicate, run)
+            if not run.combined:
+                _item("Duplicate", "content_copy", key, _duplicate, run)
             _item("Rename", "edit", key, _ask, run, "rename", off=run.shipped)
             _item("Take out of comparison" if compared else "Compare", "compare_arrows", key, _compare, run)
-            _item(
-                "Reproduce",
-                "replay",
-                key,
-                _reproduce,
-                run,
-                off=run.report() is None or busy or bool(run.parent),
-            )
+            if run.combined:
+                _combine(run)
+            else:
+                off = run.report() is None or busy or bool(run.parent)
+                _item("Reproduce", "replay", key, _reproduce, run, off=off)
             _item("Delete", "delete", key, _ask, run, "delete", off=run.shipped or busy or bool(run.parent))
 
 
@@ -83,8 +81,25 @@ def _compare(run: Run) -> None:
     train_list.choose(run.name, run.name not in names)
 
 
-def _reproduce(run: Run) -> None:
+def _combine(run: Run) -> None:
+    """The way to where runs are put together, with the same members chosen."""
+    together = run.config["combined"]
+    chosen = {"members": ",".join(together["members"]), "together": together["how"]}
+    st.page_link(
+        "pages/4_Evaluate.py",
+        label="Combine anew",
+        icon=":material/merge:",
+        query_params={
+            **state.address(),
+            "run": run.name,
+            "view": "combine",
+            **chosen,
+            **({"turned": "yes"} if together["tta"] else {}),
+        },
+    )
 
+
+def _reproduce(run: Run) -> None:
     try:
         new = reproduce.start(run)
     except BloodappError as error:

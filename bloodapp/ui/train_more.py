@@ -10,7 +10,7 @@ import streamlit as st
 from bloodapp.augment.pipelines import resolve
 from bloodapp.errors import BloodappError, NotFound, PipelineError
 from bloodapp.jobs.job import ACTIVE
-from bloodapp.runs.run import Run, open_run
+from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.train import reproduce
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import from_settings, settings
@@ -51,6 +51,9 @@ def _notes(run: Run) -> None:
 
 
 def _settings(run: Run) -> None:
+    if run.combined:
+        _members(run)
+        return
     given = run.config["recipe"]
     try:
         # The text as it was when the run began: a saved name may mean something else by now.
@@ -86,6 +89,21 @@ def _settings(run: Run) -> None:
         key=f"train-all-{run.name}",
     ):
         frame.facts(same)
+
+
+def _members(run: Run) -> None:
+    """What a run was put together from, and how it answers."""
+    together = run.config["combined"]
+    there = {one.name for one in list_runs()}
+    named = [name if name in there else f"{name} (not here any more)" for name in together["members"]]
+    frame.facts(
+        [
+            ("put together from", ", ".join(named)),
+            ("answer", "–" if len(named) == 1 else str(together["how"])),
+            ("test-time augmentation", "yes" if together["tta"] else "no"),
+        ]
+    )
+    st.html('<p class="quiet">It was not trained and keeps all it needs: its members may be deleted.</p>')
 
 
 def _verdict(run: Run, state: str) -> None:

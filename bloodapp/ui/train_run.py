@@ -93,7 +93,7 @@ def _status(run: Run) -> dict[str, Any]:
 def _body(run: Run, status: dict[str, Any]) -> None:
     if status["state"] in ACTIVE:
         _active(run, status)
-        if not run.children and status["state"] != "queued":
+        if not run.children and not run.combined and status["state"] != "queued":
             _figures(status, run.metrics(), train_state.best_epoch(run))
     else:
         _ended(run, status)
@@ -105,7 +105,7 @@ def _active(run: Run, status: dict[str, Any]) -> None:
     stopping = run.job.stopping()
     waiting = status["state"] == "queued"
     if stopping:
-        said = "Stopping: the best epoch is being kept"
+        said = "Stopping" if run.combined else "Stopping: the best epoch is being kept"
     elif waiting:
         said = "Waiting for its turn; it starts by itself"
     else:
@@ -122,7 +122,9 @@ def _active(run: Run, status: dict[str, Any]) -> None:
             key="train-stop",
             disabled=stopping,
             width=110,
-            help="The best epoch so far is kept, and the training can be continued." if not waiting else None,
+            help=None
+            if waiting or run.combined
+            else "The best epoch so far is kept, and the training can be continued.",
         ):
             request_stop(run.job)
             st.rerun()
@@ -170,6 +172,13 @@ def _ended(run: Run, status: dict[str, Any]) -> None:
         st.html(f'<p class="quiet">{escape(read)}</p>')
     if name == "failed":
         frame.error(str(status.get("error") or "It did not work; the reason is in its log."))
+    elif name in ("stopped", "interrupted") and run.combined:
+        how = (
+            "Stopped on request"
+            if name == "stopped"
+            else "Cut off: its process ended before the work was done"
+        )
+        st.html(f'<p class="said">{how}; it can be started again, and its members are as they were.</p>')
     elif name == "stopped" and run.children:
         st.html('<p class="said">Stopped on request; what has ended is kept. It can be continued.</p>')
     elif name == "stopped":
@@ -214,7 +223,7 @@ def _next(run: Run, status: dict[str, Any]) -> None:
             )
         if name in ("failed", "stopped", "interrupted") and not run.parent:
             st.button(
-                "Try again" if name == "failed" else "Continue",
+                "Try again" if name == "failed" else "Start again" if run.combined else "Continue",
                 type="primary" if go_on and not (smaller and name == "failed") else "secondary",
                 icon=":material/play_arrow:",
                 key="train-continue",
@@ -232,9 +241,13 @@ def _results(run: Run, results: dict[str, Any]) -> None:
         (f"{part} accuracy, clean", percent(results["accuracy"])),
         ("the same images, shifted", percent(results.get("shifted_accuracy"))),
         *([("under white noise", percent(noisy))] if noisy is not None else []),
-        ("kept", kept),
-        ("time", duration(report.get("seconds"))),
-        ("images/s", f"{report['images_per_s']:,.0f}" if report.get("images_per_s") else "–"),
+        *([] if run.combined else [("kept", kept)]),
+        ("trained for, together" if run.combined else "time", duration(report.get("seconds"))),
+        *(
+            [("times as slow", f"{report.get('asked', 1):,}")]
+            if run.combined
+            else [("images/s", f"{report['images_per_s']:,.0f}" if report.get("images_per_s") else "–")]
+        ),
         ("device", str(report.get("device") or "–")),
         *_memory(report),
         *([("parameters", f"{report['parameters']:,}")] if report.get("parameters") else []),
