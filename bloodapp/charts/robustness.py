@@ -35,47 +35,49 @@ def robustness_chart(
     places = np.arange(1, columns + 1, dtype=np.float64)
     mean = columns + 1 + _GAP
     shares = np.concatenate([table, table.mean(1, keepdims=True)], axis=1)
-    x = np.tile([*places, mean], rows)
-    y = np.repeat(np.arange(rows), columns + 1)
-    severity = np.tile([*range(1, columns + 1), 0], rows)
-    flat = shares.ravel()
+    cells = [
+        (float(place), row, severity, float(shares[row, column]))
+        for row in range(rows)
+        for column, (place, severity) in enumerate(
+            zip([*places, mean], [*range(1, columns + 1), 0], strict=True)
+        )
+    ]
     figure.add_bar(
-        x=x,
-        y=np.full(len(x), 0.92),
-        base=y - 0.46,
+        x=[place for place, *_ in cells],
+        y=[0.92] * len(cells),
+        base=[row - 0.46 for _, row, *_ in cells],
         width=0.96,
-        marker={"color": [_shade(one) for one in flat], "cornerradius": 4, "line": {"width": 0}},
-        customdata=[[names[row], int(at)] for row, at in zip(y, severity, strict=True)],
+        marker={"color": [_shade(share) for *_, share in cells], "cornerradius": 4, "line": {"width": 0}},
+        customdata=[[names[row], severity] for _, row, severity, _ in cells],
         hovertext=[
-            f"<b>{titles[row]}</b>, {f'severity {at}' if at else 'mean of the severities'}<br>"
-            f"{what + ': ' if what else ''}{_percent(one)} wrong; {_percent(clean)} as they are"
-            for row, at, one in zip(y, severity, flat, strict=True)
+            f"<b>{titles[row]}</b>, {f'severity {severity}' if severity else 'mean of the severities'}<br>"
+            f"{what + ': ' if what else ''}{_percent(share)} wrong; {_percent(clean)} as they are"
+            for _, row, severity, share in cells
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
-    calm(figure, height or 31 * rows + 64, t=50)
+    calm(figure, height or 31 * rows + 40, t=28)
     # Annotations, unlike a trace of text, keep their strength when a cell is selected.
-    for place, row, one in zip(x, y, flat, strict=True):
+    for place, row, _, share in cells:
         figure.add_annotation(
-            x=place, y=row, text=_number(one), showarrow=False, font={"size": 13}, captureevents=False
+            x=place, y=row, text=_number(share), showarrow=False, font={"size": 13}, captureevents=False
         )
     figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest")
     figure.update_xaxes(
-        title={"text": "severity", "standoff": 4},
         side="top",
         tickvals=[*places, mean],
-        ticktext=[*(str(int(place)) for place in places), "mean"],
+        ticktext=["severity 1", *(str(int(place)) for place in places[1:]), "mean"],
         range=[0.5, mean + 0.5],
     )
     figure.update_yaxes(
         tickvals=list(range(rows)), ticktext=list(titles), range=[rows - 0.5, -0.5], ticklabelstandoff=6
     )
     if chosen is not None and chosen[0] in names:
-        row, column = list(names).index(chosen[0]), chosen[1]
-        edges = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.46, "y1": row + 0.46}
+        at, column = list(names).index(chosen[0]), chosen[1]
+        edges = {"x0": column - 0.48, "x1": column + 0.48, "y0": at - 0.46, "y1": at + 0.46}
         figure.add_shape(type="rect", **edges, line={"color": ACCENT, "width": 3}, layer="above")
     return figure
 

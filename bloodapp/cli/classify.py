@@ -6,8 +6,8 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bloodapp.cli import terminal
-from bloodapp.errors import NotFound
+from bloodapp.cli import corruptions, terminal
+from bloodapp.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +26,17 @@ def add(commands: terminal.Commands) -> None:
         "Judge a run: on its own test images from its files, or on any labelled source.",
         """evaluate balanced-2026-11-20-1
         evaluate balanced-2026-11-20-1 --part val --json report.json
+        evaluate balanced-2026-11-20-1 --corruptions
         evaluate starter --on cells.zip --part val --json -""",
     )
     evaluate.add_argument("run_name", metavar="RUN", help="a run")
     evaluate.add_argument("--on", metavar="SOURCE", help="a dataset, file or folder with labels")
     evaluate.add_argument("--part", choices=("train", "val", "test"), help="only this part")
+    evaluate.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also under fifteen corruptions at five strengths each: some minutes the first time, kept for good",
+    )
     evaluate.add_argument("--json", metavar="FILE", help="write all figures there; - for stdout")
 
     predict = terminal.command(
@@ -54,21 +60,31 @@ def add(commands: terminal.Commands) -> None:
     )
 
 
-def judge(args: argparse.Namespace) -> None:
-    """`evaluate`: the figures as text, or as JSON with `--json`."""
+def judge(args: argparse.Namespace) -> int:
+    """`evaluate`: the figures as text, or as JSON with `--json`; with `--corruptions` those of the suite, too."""
     from bloodapp.evaluate.evaluate import evaluate_run
     from bloodapp.runs.run import open_run
     from bloodapp.workspace import FORMAT, write_json
 
     run = open_run(args.run_name)
+    if args.corruptions and args.on:
+        raise InvalidValue("--corruptions judges the run's own images: leave --on out.")
+    found = corruptions.judged(run, args.part) if args.corruptions else None
+    if isinstance(found, int):
+        return found
     with terminal.Progress() as progress:
         result = evaluate_run(run, source=args.on, part=args.part, predictor=_Late(run), progress=progress)
+    if found is not None:
+        result["corruptions"] = corruptions.figures(found)
     if args.json == "-":
         print(json.dumps({"format": FORMAT, **result}, allow_nan=False, ensure_ascii=False))
-        return
+        return 0
     if args.json:
         write_json(terminal.writable(args.json), result)
     _print_figures(result)
+    if found is not None:
+        corruptions.show(found)
+    return 0
 
 
 def classify(args: argparse.Namespace) -> None:

@@ -74,7 +74,7 @@ def add(commands: terminal.Commands) -> None:
 
 
 def show_runs(args: argparse.Namespace) -> None:
-    """`runs`: name, state, dataset, recipe, accuracy clean and shifted, the part it was read on, when, what series."""
+    """`runs`: name, state, dataset, recipe, clean, shifted, corruption error, the part they are of, when, series."""
     from bloodapp.runs.run import list_runs
 
     every, rows = list_runs(), []
@@ -86,6 +86,7 @@ def show_runs(args: argparse.Namespace) -> None:
 
 
 def _row(run: "Run") -> tuple[str, ...]:
+    from bloodapp.evaluate import suite
     from bloodapp.runs.run import headline
 
     score = headline(run) or {}
@@ -96,7 +97,9 @@ def _row(run: "Run") -> tuple[str, ...]:
     )
     state = "shipped" if run.shipped else run.state()
     part = f"on {score['part']}" if score else "-"
-    told = (run.name, state, run.dataset, run.recipe or "-", clean, f"shifted {shifted}", part, run.created)
+    corrupted = (suite.summary(run) or {}).get("mean_corruption_error", {}).get("value")
+    figures = (clean, f"shifted {shifted}", f"corruption error {terminal.percent(corrupted)}")
+    told = (run.name, state, run.dataset, run.recipe or "-", *figures, part, run.created)
     return (*told, run.made_of or (f"of {run.parent}" if run.parent else ""))
 
 
@@ -128,13 +131,13 @@ def do_compare(args: argparse.Namespace) -> None:
 
 def _figures(run: "Run", part: str) -> list[str]:
     """A run's name and what it scores, with intervals where it has answers to single images."""
-    from bloodapp.evaluate import metrics
+    from bloodapp.evaluate import metrics, suite
     from bloodapp.evaluate.evaluate import judgement, parts_of
 
     if not parts_of(run):
         from bloodapp.cli.train import scored
 
-        return [run.name, scored(run) or run.state(), "", "", ""]
+        return [run.name, scored(run) or run.state(), "", "", "", ""]
     judged = judgement(run, part if part in parts_of(run) else None)
     on = f"{len(judged):,} {part if part in parts_of(run) else parts_of(run)[0]} images"
     matrix = judged.matrix()
@@ -146,7 +149,12 @@ def _figures(run: "Run", part: str) -> list[str]:
         figures.append(
             f"shifted {_told(metrics.interval(metrics.accuracy, judged.matrix(under_shift=True)))}"
         )
-    return [run.name, on, *figures, *[""] * (3 - len(figures))]
+    told = suite.summary(run, part if part in parts_of(run) else None)
+    corrupted = "-"
+    if told:
+        one = told["mean_corruption_error"]
+        corrupted = _told(metrics.Interval(one["value"], one["low"], one["high"]))
+    return [run.name, on, *figures, *[""] * (3 - len(figures)), f"corruption error {corrupted}"]
 
 
 def _told(figure: "Interval") -> str:

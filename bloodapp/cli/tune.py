@@ -62,18 +62,32 @@ def _worth(trial: dict[str, Any]) -> float:
     return -math.inf if trial["score"] is None else float(trial["score"])
 
 
+def _shifted(name: str) -> float | None:
+    """A trial's accuracy on val under the shift, where it has one."""
+    from bloodapp.errors import NotFound
+    from bloodapp.runs.run import open_run
+
+    try:
+        found = (open_run(name).report() or {}).get("parts", {}).get("val") or {}
+    except NotFound:  # a trial can be deleted by hand
+        return None
+    hard: float | None = found.get("shifted_accuracy")
+    return hard
+
+
 def _tell(report: dict[str, Any]) -> None:
     series = report.get("series") or {}
     trials = sorted(series.get("trials", []), key=_worth, reverse=True)
     rows = []
     for trial in trials:
-        value = trial["score"]
+        value, hard = trial["score"], _shifted(trial["name"])
         own = {name: value for name, value in trial.items() if name not in ("name", "score")}
         figures = [
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
             for name, value in own.items()
         ]
-        rows.append([trial["name"], score_words(value, series.get("score")), *figures])
+        said = (score_words(value, series.get("score")), f"shifted {terminal.percent(hard)}")
+        rows.append([trial["name"], *said, *figures])
     terminal.table(rows)
     for name, value in series.get("best", {}).items():
         print(f'--set "{name}={value}"')

@@ -21,10 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.evaluate.metrics import DRAWS, Interval
+from bloodapp.evaluate.metrics import Interval, bootstrap
 
 Floats = npt.NDArray[np.float64]
-_AT_ONCE = 200  # resamples of all images that lie in memory together
 
 
 @dataclass(frozen=True)
@@ -112,21 +111,19 @@ def mean_error(labels: npt.ArrayLike, wrong: npt.ArrayLike, classes: int, *, see
     given, share = np.asarray(labels, np.int64), np.asarray(wrong, np.float64)
     if not len(given):
         return Interval(float("nan"), float("nan"), float("nan"))
-    member = np.eye(classes)[given]
-    value = float(_balanced_mean(np.ones((1, len(given))), share, member)[0])
-    rng = np.random.default_rng(seed)
-    even = np.full(len(given), 1 / len(given))
-    drawn = [
-        _balanced_mean(rng.multinomial(len(given), even, size=_AT_ONCE).astype(np.float64), share, member)
-        for _ in range(DRAWS // _AT_ONCE)
-    ]
-    low, high = np.quantile(np.concatenate(drawn), (0.025, 0.975))
+    # Images of one class that fail equally often are alike: what is drawn is how many of each kind there are.
+    kinds, counts = np.unique(np.stack([given.astype(np.float64), share]), axis=1, return_counts=True)
+    member = np.eye(classes)[kinds[0].astype(np.int64)]
+    value = float(_balanced_mean(counts[None], kinds[1], member)[0])
+    drawn = _balanced_mean(bootstrap(counts, seed=seed), kinds[1], member)
+    low, high = np.quantile(drawn, (0.025, 0.975))
     return Interval(value, float(low), float(high))
 
 
-def _balanced_mean(times: Floats, share: Floats, member: Floats) -> Floats:
-    """Balanced mean of the shares (N,) when each image counts so many `times` (D, N) → (D,)."""
-    support, wrong = times @ member, (times * share) @ member
+def _balanced_mean(times: npt.ArrayLike, share: Floats, member: Floats) -> Floats:
+    """Balanced mean of the shares (M,) when each kind of image counts so many `times` (D, M) → (D,)."""
+    number = np.asarray(times, np.float64)
+    support, wrong = number @ member, (number * share) @ member
     return balanced(np.divide(wrong, support, out=np.full(wrong.shape, np.nan), where=support > 0))
 
 

@@ -107,9 +107,10 @@ def _so_far(reading: Reading) -> None:
                 [_title(name) for name in names],
                 clean=found.clean,
             )
-            st.plotly_chart(
-                figure, key="hold-so-far", config=CONFIG, alt="Error so far, by corruption and severity"
-            )
+            with st.container(key="hold-map"):
+                st.plotly_chart(
+                    figure, key="hold-so-far", config=CONFIG, alt="Error so far, by corruption and severity"
+                )
 
     job = room.job_of(reading.run, reading.part)
     background.live(look, [job] if job else [], active=True, times=2)
@@ -130,7 +131,7 @@ def _map(reading: Reading, found: Suite) -> None:
     clean = found.clean if which is None else float(found.clean_errors[which])
     cell = _cell(found, table, names)
     left, right = frame.columns("hold", [6, 5])
-    with left:
+    with left, st.container(key="hold-map", gap="small"):
         figure = robustness_chart(
             table,
             names,

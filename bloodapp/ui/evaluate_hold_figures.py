@@ -24,7 +24,8 @@ def headline(found: Suite) -> None:
     )
     scores = "".join(_score(kind, what, found.interval(name)) for kind, what, name in kinds)
     lines = "".join(f'<p class="quiet">{escape(line)}</p>' for line in _small_print(found))
-    words = f'<p class="lead">{escape(sentence(found))}</p>{lines}'
+    said = escape(sentence(found)).replace(" %", "&nbsp;%")
+    words = f'<p class="lead">{said}</p>{lines}'
     st.html(f'<div class="hold-verdict">{scores}<div class="words">{words}</div></div>')
 
 

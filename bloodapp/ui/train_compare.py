@@ -11,7 +11,7 @@ import streamlit as st
 from bloodapp.charts.curves import overlay
 from bloodapp.charts.style import CONFIG, RUNS
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate import metrics
+from bloodapp.evaluate import metrics, suite
 from bloodapp.runs import compare
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
@@ -82,7 +82,18 @@ def _scores(runs: Sequence[Run], colours: dict[str, str]) -> None:
     frame.section("Scores", f"on the {part} part, with 95 % intervals" if part else "with 95 % intervals")
     if judged.why:
         st.html(f'<p class="said">{escape(judged.why)}</p>')
-    heads = ["run", "images", "clean", "shifted", "gap", "balanced", "kept", "time", "parameters"]
+    heads = [
+        "run",
+        "images",
+        "clean",
+        "shifted",
+        "gap",
+        "corruption error",
+        "balanced",
+        "kept",
+        "time",
+        "parameters",
+    ]
     first = answered[0] if answered else runs[0]
     if judged.same:
         heads.insert(5, "against the first")
@@ -102,7 +113,7 @@ def _scores(runs: Sequence[Run], colours: dict[str, str]) -> None:
 
 
 def _figures(run: Run, part: str) -> list[str]:
-    """Images, clean, shifted, gap, balanced accuracy, kept epoch, time and parameters of one run, as HTML."""
+    """Images, clean, shifted, gap, corruption error, balanced, kept epoch, time and parameters of a run, as HTML."""
     report = run.report() or {}
     epoch = train_state.best_epoch(run)
     rest = [
@@ -112,8 +123,16 @@ def _figures(run: Run, part: str) -> list[str]:
     ]
     path = run.folder / PREDICTIONS
     if not path.exists():
-        return ["–"] * 5 + rest
-    return [*_measured(str(run.folder), path.stat().st_mtime_ns, part), *rest]
+        return ["–"] * 6 + rest
+    *figures, balanced = _measured(str(run.folder), path.stat().st_mtime_ns, part)
+    return [*figures, _corrupted(run, part), balanced, *rest]
+
+
+def _corrupted(run: Run, part: str) -> str:
+    """The mean corruption error, where the run was judged under corruptions."""
+    told = suite.summary(run, part or None)
+    figure = (told or {}).get("mean_corruption_error")
+    return _within(metrics.Interval(figure["value"], figure["low"], figure["high"])) if figure else "–"
 
 
 @lru_cache(maxsize=_KEPT)

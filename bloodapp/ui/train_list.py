@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from bloodapp.errors import BloodappError
+from bloodapp.evaluate import suite
 from bloodapp.runs.run import Run, headline
 from bloodapp.ui import frame, state, train_state
 from bloodapp.ui.text import ago, count, percent, plain
@@ -14,6 +15,11 @@ CHOSEN = "compare"
 
 SHOWN = 8
 """Rows of a page."""
+
+CORRUPTION_HELP = (
+    "Mean corruption error: wrong on average under eleven corruptions, each class counting the same"
+)
+"""What stands in the column of that name."""
 
 _PAGE = "runs_page"
 
@@ -34,7 +40,8 @@ def draw(runs: list[Run], shown: Run | None) -> None:
     with st.container(key="train-runs", gap=None):
         st.html(
             '<div class="run-row run-heading"><span>run</span><span>dataset</span><span>state</span>'
-            "<span>clean</span><span>shifted</span><span>when</span></div>"
+            f'<span>clean</span><span>shifted</span><span title="{CORRUPTION_HELP}">corruption error</span>'
+            "<span>when</span></div>"
         )
         for run in runs[page * SHOWN : (page + 1) * SHOWN]:
             _row(run, here=shown is not None and run.name == shown.name, ticked=run.name in ticked)
@@ -90,6 +97,7 @@ def _row(run: Run, *, here: bool, ticked: bool) -> None:
         frame.error(error)
         return
     clean, shifted = (scores or {}).get("accuracy"), (scores or {}).get("shifted_accuracy")
+    corrupted = (suite.summary(run) or {}).get("mean_corruption_error", {}).get("value")
     notes = run.notes().strip().replace("\n", " ")
     kind = run.made_of
     sub = " · ".join(part for part in ("trial" if run.trial else "", run.recipe, kind, notes[:80]) if part)
@@ -109,7 +117,8 @@ def _row(run: Run, *, here: bool, ticked: bool) -> None:
         st.html(
             f'<div class="run-row"><span><b>{escape(run.title)}</b><small>{escape(sub)}</small></span>'
             f"<span>{escape(run.dataset)}</span><span>{train_state.chip(condition)}</span>"
-            f"<span>{percent(clean)}</span><span>{percent(shifted)}</span><span>{escape(when)}</span></div>"
+            f"<span>{percent(clean)}</span><span>{percent(shifted)}</span><span>{percent(corrupted)}</span>"
+            f"<span>{escape(when)}</span></div>"
         )
         st.button(
             "Open", key=f"open-{run.name}", on_click=open_run, args=(run.name,), disabled=here, width=72

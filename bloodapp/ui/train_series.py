@@ -67,13 +67,15 @@ def _search(run: Run) -> None:
     with st.container(key="train-children", gap=None):
         st.html(
             '<div class="child-row run-heading"><span></span><span>what it tries</span><span>state</span>'
-            "<span>score</span><span>rate</span><span>time</span></div>"
+            "<span>score</span><span>shifted</span><span>time</span></div>"
         )
         for number, child in enumerate(children, 1):
             params = child.config.get("params") or {}
             said = tried(params) if child in trials else f"The best in full: {tried(params)}"
-            rate = f"{params['learning_rate']:.2g}" if "learning_rate" in params else "–"
-            _row(number, child, escape(said), (_score(run, scores.get(child.name)), rate))
+            if "learning_rate" in params:
+                said += f", rate {params['learning_rate']:.2g}"
+            hard = ((child.report() or {}).get("parts", {}).get("val") or {}).get("shifted_accuracy")
+            _row(number, child, escape(said), (_score(run, scores.get(child.name)), percent(hard)))
 
 
 def tried(params: Mapping[str, Any]) -> str:
