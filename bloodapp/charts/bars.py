@@ -1,12 +1,12 @@
 """Bars by class: probabilities of one image, counts of a dataset, recall clean beside shifted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from bloodapp.charts.style import ACCENT, LINE, SHIFTED, calm, percent, rgba
+from bloodapp.charts.style import ACCENT, GREY, LINE, SHIFTED, calm, percent, rgba
 from bloodapp.classes import CellClass
 
 
@@ -102,6 +102,58 @@ def recall_chart(
         range=[max(low - 0.08, 0), 1.005], tickformat=".0%", showgrid=True, nticks=6, title="recall"
     )
     figure.update_yaxes(tickvals=places, ticktext=titles, range=[len(titles) - 0.5, -0.5])
+    return figure
+
+
+GROUPS = (("right", ACCENT, ""), ("wrong", "#E03131", "/"), ("unsure", GREY, "."))
+"""What an answer may be, with its colour and its pattern."""
+
+
+def probability_histogram(groups: Mapping[str, npt.ArrayLike], title: str, *, height: int = 190) -> go.Figure:
+    """Draw how many images have which probability of one class: right, wrong and unsure, (N,) each, on one another.
+
+    Told apart by colour and by hatching. The numbers are on a scale of square roots, so that a few images are seen
+    beside many. `title` names the class.
+    """
+    edges = np.linspace(0, 1, 21)
+    figure = go.Figure()
+    below = np.zeros(20)
+    for name, colour, pattern in GROUPS:
+        counts, _ = np.histogram(np.asarray(groups[name], np.float64), edges)
+        # Stacked by hand: a stack of roots is not the root of a stack.
+        top = np.sqrt(below**2 + counts)
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=top - below,
+            base=below,
+            width=0.046,
+            name=name,
+            marker={
+                "color": colour,
+                "pattern": {"shape": pattern, "size": 5, "solidity": 0.35},
+                "line": {"width": 0},
+            },
+            customdata=np.stack([counts, edges[:-1], edges[1:]], 1),
+            hovertemplate=f"%{{customdata[0]:,}} {name}<br>%{{customdata[1]:.0%}} to %{{customdata[2]:.0%}}"
+            "<extra></extra>",
+        )
+        below = top
+    calm(figure, height, t=32)
+    most = float(below.max(initial=1)) ** 2
+    ticks = [tick for tick in (0, 10, 100, 500, 1000, 2500, 5000, 10_000) if tick <= most * 1.05]
+    figure.update_layout(barmode="overlay", bargap=0.05)
+    figure.update_xaxes(
+        range=[-0.005, 1.005],
+        tickformat=".0%",
+        nticks=6,
+        title={"text": f"probability of {title}", "standoff": 4},
+    )
+    figure.update_yaxes(
+        tickvals=[tick**0.5 for tick in ticks],
+        ticktext=[f"{tick:,}" for tick in ticks],
+        showgrid=True,
+        title={"text": "images", "standoff": 8},
+    )
     return figure
 
 

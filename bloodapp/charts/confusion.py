@@ -9,50 +9,56 @@ import plotly.graph_objects as go
 from bloodapp.charts.style import ACCENT, GREY, calm, percent, rgba
 from bloodapp.classes import CellClass
 
+NUMBERS = {"counts": "Counts", "rows": "Of the label (recall)", "columns": "Of the prediction (precision)"}
+"""What may stand in a cell: images, their share of the row, their share of the column; in percent."""
+
 _SHORT = 14
 _MISTAKE = "#E03131"
+# A number is readable on a full cell in white and on a light one in the page's own colour, light or dark (contrast of
+# 4.5 and more in both); on nothing between. So no cell is between.
+_FULL_FROM = 0.75
+_LIGHTEST, _LIGHT = 0.06, 0.5
 
 
 def confusion_chart(
     matrix: npt.ArrayLike,
     classes: Sequence[CellClass],
     *,
-    rates: bool = False,
+    numbers: str = "counts",
+    order: Sequence[int] | None = None,
     chosen: tuple[int, int] | None = None,
     height: int = 520,
 ) -> go.Figure:
-    """Draw a confusion matrix (C, C), rows true: shade = share of the row, text = count or rate.
+    """Draw a confusion matrix (C, C), rows true: shade = share of the row, or of the column with `columns`.
 
-    Right answers are in the accent colour, mistakes in red, so that a dark red cell is a problem.
-    Every cell carries `customdata` (true, predicted, count, rate). The cells are bars: Plotly's
-    heat maps take no part in selections (plotly.js#170), bars do. `chosen` is outlined.
+    Right answers are in the accent colour, mistakes in red, so that a dark red cell is a problem. `numbers` is a key
+    of NUMBERS, `order` the class numbers as they are to stand. Every cell carries `customdata` (true, predicted,
+    count, share), whatever the order. The cells are bars: Plotly's heat maps take no part in selections
+    (plotly.js#170), bars do. `chosen` is outlined.
     """
     counts = np.asarray(matrix, np.int64)
-    support = counts.sum(1, keepdims=True)
-    share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
-    titles = [c.title for c in classes]
-    true, predicted = (axis.ravel() for axis in np.indices(counts.shape))
-    # The eye must see 1 % of mistakes: shades of mistakes grow with the square root.
-    strength = np.where(true == predicted, share.ravel() * 0.85, np.sqrt(share.ravel()) * 0.95)
-    colours = [
-        rgba(ACCENT if t == p else _MISTAKE, 0.05 + float(s) * 0.9) if n else rgba(GREY, 0.07)
-        for t, p, n, s in zip(true, predicted, counts.ravel(), strength, strict=True)
+    order = list(range(len(classes))) if order is None else list(order)
+    by_column = numbers == "columns"
+    base = counts.sum(0 if by_column else 1, keepdims=True)
+    share = np.divide(counts, base, out=np.zeros(counts.shape), where=base > 0)
+    totals = np.broadcast_to(base, counts.shape)
+    cells = [
+        (row, column, order[row], order[column]) for row in range(len(order)) for column in range(len(order))
     ]
     bars = go.Bar(
-        x=predicted,
-        y=np.ones(len(true)),
-        base=true - 0.5,
+        x=[column for _, column, _, _ in cells],
+        y=np.ones(len(cells)),
+        base=[row - 0.5 for row, _, _, _ in cells],
         width=0.96,
-        marker={"color": colours, "cornerradius": 4, "line": {"width": 0}},
-        customdata=[
-            [int(t), int(p), int(n), float(s)]
-            for t, p, n, s in zip(true, predicted, counts.ravel(), share.ravel(), strict=True)
-        ],
+        marker={
+            "color": [_shade(t == p, share[t, p], counts[t, p]) for _, _, t, p in cells],
+            "cornerradius": 4,
+            "line": {"width": 0},
+        },
+        customdata=[[t, p, int(counts[t, p]), float(share[t, p])] for _, _, t, p in cells],
         hovertext=[
-            f"<b>{titles[t]}</b> "
-            + (f"named right: {n:,}" if t == p else f"taken for <b>{titles[p]}</b>: {n:,}")
-            + f"<br>{percent(s)} of its {int(support[t, 0]):,} images"
-            for t, p, n, s in zip(true, predicted, counts.ravel(), share.ravel(), strict=True)
+            _text(classes[t], classes[p], int(counts[t, p]), float(share[t, p]), int(totals[t, p]), by_column)
+            for _, _, t, p in cells
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": 1}},
@@ -61,38 +67,62 @@ def confusion_chart(
     )
     figure = calm(go.Figure(bars), height, t=56)
     # Annotations, unlike a trace of text, keep their strength when a cell is selected.
-    for t, p, n, s, strong in zip(
-        true, predicted, counts.ravel(), share.ravel(), strength > 0.5, strict=True
-    ):
-        if n:
-            figure.add_annotation(
-                x=p,
-                y=t,
-                text=_rate(s) if rates else f"{n:,}",
-                showarrow=False,
-                font={"size": 13, "color": "#FFFFFF"} if strong else {"size": 13},
-            )
-    places = list(range(len(titles)))
+    texts = [
+        {
+            "x": column,
+            "y": row,
+            "text": f"{counts[t, p]:,}" if numbers == "counts" else _rate(float(share[t, p])),
+            "showarrow": False,
+            "font": {"size": 13, "color": "#FFFFFF"} if _full(t == p, share[t, p]) else {"size": 13},
+        }
+        for row, column, t, p in cells
+        if counts[t, p]
+    ]
+    figure.update_layout(annotations=texts)
+    places = list(range(len(order)))
+    names = [_short(classes[k]) for k in order]
     figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest")
     figure.update_xaxes(
         title={"text": "predicted", "standoff": 6},
         side="top",
         tickvals=places,
-        ticktext=[_short(c) for c in classes],
+        ticktext=names,
         tickangle=-35,
-        range=[-0.5, len(titles) - 0.5],
+        range=[-0.5, len(order) - 0.5],
     )
     figure.update_yaxes(
         title={"text": "given label", "standoff": 18},
         tickvals=places,
-        ticktext=[_short(c) for c in classes],
-        range=[len(titles) - 0.5, -0.5],
+        ticktext=names,
+        range=[len(order) - 0.5, -0.5],
     )
     if chosen is not None:
-        row, column = chosen
+        row, column = (order.index(k) for k in chosen)
         edges = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.5, "y1": row + 0.5}
-        figure.add_shape(type="rect", **edges, line={"color": ACCENT, "width": 3}, layer="above")
+        figure.add_shape(type="rect", **edges, line={"color": GREY, "width": 3}, layer="above")
     return figure
+
+
+def _text(
+    true: CellClass, predicted: CellClass, count: int, share: float, total: int, by_column: bool
+) -> str:
+    what = f"taken for <b>{predicted.title}</b>" if true != predicted else "named right"
+    base = f"taken for {predicted.title}" if by_column else f"labelled {true.title}"
+    return f"<b>{true.title}</b> {what}: {count:,}<br>{percent(share)} of the {total:,} images {base}"
+
+
+def _full(right: bool, share: float) -> bool:
+    return right and share >= _FULL_FROM
+
+
+def _shade(right: bool, share: float, count: int) -> str:
+    if not count:
+        return rgba(GREY, 0.07)
+    if _full(right, share):
+        return rgba(ACCENT, 1)
+    # The eye must see 1 % of mistakes: shades of mistakes grow with the square root.
+    strength = share if right else float(np.sqrt(share))
+    return rgba(ACCENT if right else _MISTAKE, _LIGHTEST + (_LIGHT - _LIGHTEST) * strength)
 
 
 def _rate(share: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,29 +11,32 @@ import numpy.typing as npt
 import streamlit as st
 
 from bloodapp.augment.corruptions import SHIFT_SEED, shifted
-from bloodapp.data import decisions
+from bloodapp.charts.bars import probability_histogram
+from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.errors import BloodappError
 from bloodapp.evaluate import mistakes as room
-from bloodapp.ui import frame, state, thumbs
+from bloodapp.ui import evaluate_flags, frame, state, thumbs
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.steps import judged
-from bloodapp.ui.text import count, percent, plain
+from bloodapp.ui.text import count, percent
 
 MOST = 60
 A_PAGE = 24
-WHY = "flagged in Evaluate"
+_PAGE = "evaluate-page"
 
 GROUPS = {
-    "right": ("Right", "surest first", "var(--good)"),
-    "wrong": ("Wrong", "surest first", "var(--bad)"),
-    "unsure": ("Unsure", "least sure first", "var(--warn)"),
+    "right": ("Right", "var(--good)"),
+    "wrong": ("Wrong", "var(--bad)"),
+    "unsure": ("Unsure", "var(--warn)"),
 }
+_SORTS = {"sure": "Surest first", "labels": "Likely wrong labels"}
+_STYLE = Path(__file__).with_name("evaluate_images.css")
 
 
 @st.fragment
 def predictions(reading: Reading) -> None:
-    """The images of one class, sorted into right, wrong and unsure."""
+    """The images of one class by its probability, sorted into right, wrong and unsure."""
+    st.html(_STYLE)
     classes = reading.result.classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {c.key: c.title for c in classes}
@@ -60,63 +64,99 @@ def predictions(reading: Reading) -> None:
     which = [c.key for c in classes].index(current)
     result = reading.result
     found = room.sort_class(result.labels, result.probabilities, which, by=by, unsure_below=below / 100)
+    groups = {name: getattr(found, name) for name in GROUPS}
+    total = sum(map(len, groups.values()))
+    if not total:
+        said = "labelled so" if by == "label" else "taken for it"
+        st.html(f'<p class="quiet">No image of this part is {said}. Choose another class.</p>')
+        return
+    st.plotly_chart(
+        probability_histogram(
+            {name: result.probabilities[positions, which] for name, positions in groups.items()},
+            names[current],
+        ),
+        key="evaluate-probabilities",
+        config=CONFIG,
+        alt=f"How many images have which probability of {names[current]}: right, wrong and unsure",
+    )
     if not_here(reading):
         return
+    order = {
+        "right": "the most probable first",
+        "wrong": "the least probable first" if by == "label" else "the most probable first",
+        "unsure": "the most probable first",
+    }
     columns = frame.columns("groups", [1, 1, 1])
-    for column, (name, (title, order, colour)) in zip(columns, GROUPS.items(), strict=True):
-        positions = getattr(found, name)
+    for column, (name, (title, colour)) in zip(columns, GROUPS.items(), strict=True):
+        positions = groups[name]
         with column:
             st.html(
                 f'<div class="group"><i style="background:{colour}"></i><b>{title}</b>'
-                f"<span>{len(positions):,}{' · ' + order if len(positions) > 1 else ''}</span></div>"
+                f"<span>{len(positions):,}, {percent(len(positions) / total)}"
+                f"{' · ' + order[name] if len(positions) > 1 else ''}</span></div>"
             )
-            show(reading, positions, most=36, width=64)
+            show(reading, positions, most=36, width=64, of=which)
+    st.html(
+        f'<p class="quiet">Under each image: the probability of {escape(names[current])}. The line has the colour of '
+        "the class that the run named.</p>"
+    )
 
 
 @st.fragment
 def mistakes(reading: Reading) -> None:
-    """The wrong answers the run was most sure of, each with a flag for Review."""
+    """The wrong answers the run was most sure of, or the labels that look wrong, each with a flag for Review."""
+    st.html(_STYLE)
     result = reading.result
-    table = room.confident_mistakes(result.labels, result.probabilities)
+    kind = choose("sort", _SORTS, "Which mistakes")
+    if kind == "labels":
+        table = room.doubtful_labels(result.labels, result.probabilities)
+        title, note = (
+            count(len(table), "label") + " to look at",
+            "The most doubtful first, by confident learning.",
+        )
+    else:
+        table = room.confident_mistakes(result.labels, result.probabilities)
+        title = f"{count(len(table), 'mistake')}, the surest first"
+        note = "A sure mistake is often a wrong label."
+    if table.empty and kind == "labels":
+        frame.section("No label looks wrong", "No image is surely one of another class.")
+        return
     if table.empty:
         frame.section("No mistakes", f"All {count(len(result), 'image')} are named as labelled.")
         return
-    frame.section(
-        f"{count(len(table), 'mistake')}, the surest first",
-        "A sure mistake is often a wrong label. Flag it, and Review shows it again.",
-    )
+    frame.section(title, note)
     if not_here(reading):
         return
     dataset = reading.dataset
     assert dataset is not None
-    pages = -(-len(table) // A_PAGE)
-    page = st.pagination(pages, key="evaluate-page") if pages > 1 else 1
-    flagged = judged(dataset).flagged
+    rows = table.to_dict("records")
+    for row in rows:
+        row["index"] = int(result.index[row["position"]])
+    pages = -(-len(rows) // A_PAGE)
+    box = _PAGE if kind == "sure" else f"{_PAGE}-{kind}"
+    page = st.session_state.get(box, 1) if pages > 1 else 1
+    page = min(int(page), pages)
+    shown = rows[(page - 1) * A_PAGE : page * A_PAGE]
+    now = judged(dataset)
+    current = evaluate_flags.bar(dataset, [row["index"] for row in shown], now.flagged | now.decided)
     with st.container(key="evaluate-mistakes"):
-        for row in table.iloc[(page - 1) * A_PAGE : page * A_PAGE].to_dict("records"):
-            index = int(result.index[row["position"]])
-            with st.container(key=f"mistake-{index}", gap="xsmall"):
+        for row in shown:
+            index = row["index"]
+            at = "current" if index == current else "other"
+            with st.container(key=f"mistake-{at}-{index}", gap="xsmall"):
                 _card(reading, index, row)
-                if flagged[index]:
-                    st.button(
-                        "Flagged",
-                        key=f"unflag-{index}",
-                        icon=":material/flag:",
-                        type="tertiary",
-                        help="Take the flag back",
-                        on_click=_unflag,
-                        args=(dataset.name, index),
-                    )
-                else:
-                    st.button(
-                        "Flag",
-                        key=f"flag-{index}",
-                        icon=":material/outlined_flag:",
-                        type="tertiary",
-                        help="Show this image in Review",
-                        on_click=flag,
-                        args=(dataset.name, [index]),
-                    )
+                evaluate_flags.button(dataset, index, bool(now.flagged[index]))
+    if pages > 1:
+        st.pagination(pages, key=box)
+    if kind == "labels":
+        with st.expander("How these are found"):
+            st.html(
+                "<p>Each class has a threshold: the mean probability that the images labelled so have for it. An image "
+                "whose probability of another class reaches that class's threshold is counted as one of it. They "
+                "are ranked by the margin between the given label and the likeliest other class. This is confident "
+                "learning (Northcutt, Jiang and Chuang, JAIR 70, 2021); the run has not learned from these images, "
+                "which the method asks for.</p>"
+            )
     frame.link("pages/1_Review.py", "Open Review", ":material/rule:")
 
 
@@ -127,8 +167,12 @@ def show(
     under_shift: bool = False,
     most: int = MOST,
     width: int = 80,
+    of: int | None = None,
 ) -> None:
-    """A contact sheet of the images at these positions, with what they were taken for and how surely."""
+    """A contact sheet of the images at these positions, with what they were taken for and how surely.
+
+    The number is the probability of the class that was named, or of the class `of`.
+    """
     result, dataset = reading.result, reading.dataset
     if dataset is None or not len(positions):
         return
@@ -136,12 +180,13 @@ def show(
     table = result.shifted if under_shift and result.shifted is not None else result.probabilities
     named = table[shown].argmax(1)
     sure = table[shown].max(1)
+    said = sure if of is None else table[shown, of]
     names = dataset.items["name"].to_numpy()
     rows = result.index[shown]
     titles = [c.title for c in result.classes]
     thumbs.grid(
         pictures(dataset, rows, under_shift=under_shift),
-        [f"{100 * s:.0f} %" for s in sure],
+        [f"{100 * s:.0f} %" for s in said],
         colours=[result.classes[k].colour for k in named],
         hints=[
             f"{names[row]} (image {row}): labelled {titles[label]}, taken for {titles[k]} with {percent(s)}"
@@ -182,27 +227,6 @@ def pictures(dataset: Dataset, rows: npt.NDArray[np.int64], *, under_shift: bool
     if not under_shift:
         return [thumbs.thumbnail(dataset, int(row)) for row in rows]
     return [_changed(dataset.name, dataset.fingerprint, int(row)) for row in rows]
-
-
-def flag(name: str, indices: Sequence[int]) -> None:
-    """Flag images of a dataset for Review, as one batch."""
-    try:
-        decisions.record(open_dataset(name), indices, "flag", why=WHY)
-    except BloodappError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
-    else:
-        st.toast(f"{count(len(indices), 'image')} flagged for Review.", icon=":material/flag:")
-
-
-def _unflag(name: str, index: int) -> None:
-    try:
-        dataset = open_dataset(name)
-        events = decisions.log(dataset)
-        mine = events[(events["index"] == index) & (events["action"] == "flag") & ~events["cancelled"]]
-        for seq in mine["seq"]:
-            decisions.undo(dataset, seq=int(seq), why=WHY)
-    except BloodappError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
 
 
 def _card(reading: Reading, index: int, row: dict[Any, Any]) -> None:

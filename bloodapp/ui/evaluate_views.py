@@ -1,6 +1,8 @@
 """The views of the Evaluate page that draw figures: the matrix, the classes, the curves, other images."""
 
+from functools import lru_cache
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,29 +12,50 @@ from bloodapp.charts.bars import recall_chart
 from bloodapp.charts.confusion import confusion_chart
 from bloodapp.charts.curves import learning_curve
 from bloodapp.charts.style import CONFIG
-from bloodapp.evaluate import metrics, mistakes
+from bloodapp.evaluate import metrics, mistakes, scores
+from bloodapp.evaluate.evaluate import Judgement
+from bloodapp.evaluate.ordering import by_similarity
 from bloodapp.runs.run import Run
-from bloodapp.ui import evaluate_images, frame, state
+from bloodapp.ui import evaluate_flags, evaluate_images, frame, state
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import count, percent
 from bloodapp.ui.thumbs import class_chip
 
+STYLE = Path(__file__).with_name("evaluate_views.css")
+
 _CHART = "evaluate-matrix-chart"
+_NUMBERS = {"counts": "Counts", "rows": "By row", "columns": "By column"}
+_ORDERS = {"listed": "As listed", "similar": "By similarity"}
+_READ = {
+    "counts": "Rows are the given labels, columns what the run named them.",
+    "rows": "Each row is 100 %: of the images labelled so, the share taken for what (recall on the diagonal).",
+    "columns": "Each column is 100 %: of the images taken for it, the share labelled so (precision on the diagonal).",
+}
 
 
 @st.fragment
 def confusion(reading: Reading) -> None:
     """The confusion matrix; beside it the images of the chosen cell."""
+    st.html(STYLE)
     result = reading.result
     left, right = frame.columns("confusion", [3, 2])
     with left:
-        with st.container(horizontal=True):
-            numbers = choose("numbers", {"counts": "Counts", "rates": "Rates"}, "What stands in a cell")
+        with st.container(horizontal=True, key="evaluate-matrix-choices", gap="small"):
+            numbers = choose("numbers", _NUMBERS, "What stands in a cell")
             kinds = {"clean": "Clean"} | ({} if result.shifted is None else {"shifted": "Shifted"})
             under_shift = choose("matrix", kinds, "Which images") == "shifted"
+            order = choose("order", _ORDERS, "The order of the classes")
         matrix = result.matrix(under_shift=under_shift)
         cell = _chosen_cell(matrix)
-        figure = confusion_chart(matrix, result.classes, rates=numbers == "rates", chosen=cell, height=520)
+        figure = confusion_chart(
+            matrix,
+            result.classes,
+            numbers=numbers,
+            # The order of the clean images stays when the shift is shown, so that the two can be compared.
+            order=by_similarity(result.matrix()) if order == "similar" else None,
+            chosen=cell,
+            height=520,
+        )
         st.plotly_chart(
             figure,
             key=_CHART,
@@ -41,6 +64,7 @@ def confusion(reading: Reading) -> None:
             selection_mode="points",
             alt="Confusion matrix, rows the given labels, columns the predicted classes",
         )
+        st.html(f'<p class="quiet">{_READ[numbers]} Click on a cell to see its images.</p>')
     with right:
         _cell_images(reading, matrix, cell, under_shift)
 
@@ -93,7 +117,7 @@ def _cell_images(
             f"Flag {'it' if number == 1 else f'these {number}'} for Review",
             key="evaluate-flag-cell",
             icon=":material/outlined_flag:",
-            on_click=evaluate_images.flag,
+            on_click=evaluate_flags.flag,
             args=(reading.dataset.name, result.index[positions].tolist()),
         )
     if under_shift:
@@ -101,10 +125,12 @@ def _cell_images(
 
 
 def classes(reading: Reading) -> None:
-    """Precision, recall and F1 of each class with intervals, clean and shifted recall side by side."""
+    """The figures of the whole run, then precision, recall, F1 and AUC of each class, all with intervals."""
+    st.html(STYLE)
     result = reading.result
-    clean = metrics.per_class(result.matrix(), result.keys)
-    hard = None if result.shifted is None else metrics.per_class(result.matrix(under_shift=True), result.keys)
+    clean = _per_class(result, False)
+    hard = None if result.shifted is None else _per_class(result, True)
+    st.html(_headline(result))
     table, chart = frame.columns("classes", [6, 5])
     with table:
         st.html(_class_table(reading, clean, hard))
@@ -117,8 +143,43 @@ def classes(reading: Reading) -> None:
             figure, key="evaluate-recall", config=CONFIG, alt="Recall of each class, clean and shifted"
         )
     st.html(
-        '<p class="quiet">Small figures and thin lines: 95 % intervals from 2,000 bootstrap resamples of these images. '
-        "Where they are wide, the class has too few images to be sure.</p>"
+        '<p class="quiet">Small figures and thin lines: 95 % bootstrap intervals, from 2,000 resamples of these '
+        f"images, for the AUC from the standard error of {scores.AUC_DRAWS}. Where they are wide, the class has too "
+        "few images to be sure. Precision, recall, F1 and AUC of the whole run are means of the classes.</p>"
+    )
+
+
+@lru_cache(maxsize=16)
+def _scores(result: Judgement, under_shift: bool) -> scores.Scores:
+    table = result.shifted if under_shift else result.probabilities
+    assert table is not None
+    return scores.score(result.labels, table)
+
+
+@lru_cache(maxsize=16)
+def _per_class(result: Judgement, under_shift: bool) -> pd.DataFrame:
+    frame_ = metrics.per_class(result.matrix(under_shift=under_shift), result.keys)
+    frame_[["auc", "auc_low", "auc_high"]] = _scores(result, under_shift).auc
+    return frame_
+
+
+def _headline(result: Judgement) -> str:
+    """The figures of the run as one row clean and one shifted."""
+    heads = "".join(
+        f'<th title="{escape(scores.MEANS[key], quote=True)}">{escape(title)}</th>'
+        for key, title in scores.TITLES.items()
+    )
+    rows = []
+    kinds = [("clean", False)] + ([] if result.shifted is None else [("shifted", True)])
+    for kind, under_shift in kinds:
+        cells = "".join(
+            _cell(key, figure.value, figure.low, figure.high)
+            for key, figure in _scores(result, under_shift).overall.items()
+        )
+        rows.append(f'<tr><td><span class="kind {kind}">{kind}</span></td>{cells}</tr>')
+    return (
+        f'<div class="scroll"><table class="figures whole"><thead><tr><th>all classes</th>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -130,6 +191,7 @@ def _class_table(reading: Reading, clean: pd.DataFrame, hard: pd.DataFrame | Non
         "recall",
         *(["recall, shifted"] if hard is not None else []),
         "F1",
+        "AUC",
     ]
     rows = []
     for place, cell_class in enumerate(reading.result.classes):
@@ -138,7 +200,7 @@ def _class_table(reading: Reading, clean: pd.DataFrame, hard: pd.DataFrame | Non
         cells += [_figure(row, "precision"), _figure(row, "recall")]
         if hard is not None:
             cells.append(_figure(hard.iloc[place], "recall"))
-        cells.append(_figure(row, "f1"))
+        cells += [_figure(row, "f1"), _figure(row, "auc")]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     return (
@@ -149,9 +211,16 @@ def _class_table(reading: Reading, clean: pd.DataFrame, hard: pd.DataFrame | Non
 
 def _figure(row: pd.Series, name: str) -> str:
     value, low, high = (float(row[key]) for key in (name, f"{name}_low", f"{name}_high"))
+    return _cell(name, value, low, high, ends=0)
+
+
+def _cell(name: str, value: float, low: float, high: float, *, ends: int = 1) -> str:
+    """A figure and its interval: a share in percent, AUC and kappa as the field writes them."""
     if value != value:
         return "<td>–</td>"
-    return f"<td>{100 * value:.1f}<small>{100 * low:.0f} to {100 * high:.0f}</small></td>"
+    if name in ("auc", "kappa"):
+        return f"<td>{value:.3f}<small>{low:.3f} to {high:.3f}</small></td>"
+    return f"<td>{100 * value:.1f}<small>{100 * low:.{ends}f} to {100 * high:.{ends}f}</small></td>"
 
 
 def curves(run: Run) -> None:

@@ -4,11 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from bloodapp.charts.bars import count_chart, probability_chart, recall_chart
+from bloodapp.charts.bars import count_chart, probability_chart, probability_histogram, recall_chart
 from bloodapp.charts.change import change_chart
 from bloodapp.charts.confusion import confusion_chart
 from bloodapp.charts.curves import learning_curve
 from bloodapp.charts.gap import REPORTED, RunPoint, gap_chart
+from bloodapp.charts.slices import Row, slices_chart
 from bloodapp.charts.style import percent, rgba
 from bloodapp.classes import DEFAULT_CLASSES
 
@@ -17,6 +18,10 @@ MATRIX[3, 5] = 7
 CHANGES = np.tile([0.8, 0.9, 0.1, 0.04, 0.16], (8, 1))
 CHANGES[2] = np.nan
 CHANGES[5] = (0.7, 0.71, 0.01, -0.05, 0.07)
+SLICES = [
+    Row("a", "Brightness: darkest fifth", 300, 0.8, 0.75, 0.84, 0.92, worse=True),
+    Row("b", "Source: slide 2", 40, 0.95, 0.84, 0.99, 0.9, worse=False),
+]
 
 
 def every_chart() -> list[go.Figure]:
@@ -25,7 +30,9 @@ def every_chart() -> list[go.Figure]:
     intervals = np.stack([np.full(8, 0.9), np.full(8, 0.8), np.full(8, 0.95)], 1)
     return [
         confusion_chart(MATRIX, DEFAULT_CLASSES),
-        confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True, chosen=(3, 5)),
+        confusion_chart(
+            MATRIX, DEFAULT_CLASSES, numbers="columns", order=[7, 6, 5, 4, 3, 2, 1, 0], chosen=(3, 5)
+        ),
         learning_curve([1, 2], [0.5, 0.4], [0.6, None], name="loss", best_epoch=1),
         probability_chart(shares, DEFAULT_CLASSES),
         count_chart(range(8), DEFAULT_CLASSES),
@@ -34,10 +41,12 @@ def every_chart() -> list[go.Figure]:
         gap_chart(),
         change_chart(CHANGES[0], CHANGES, DEFAULT_CLASSES),
         gap_chart(REPORTED, [RunPoint("mine", 0.96, 0.86, 1712, "val", chosen=True)]),
+        probability_histogram({"right": shares, "wrong": shares[:1], "unsure": []}, "Monocyte"),
+        slices_chart(SLICES, 0.9, chosen="a", under_shift=True),
     ]
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(12))
 def test_charts_are_transparent_and_plain_json(number):
     """Every figure has a clear background and can be sent to a browser or a report."""
     figure = every_chart()[number]
@@ -58,12 +67,79 @@ def test_every_cell_of_the_matrix_can_be_clicked():
         assert (place, base + 0.5) == (predicted, true)
 
 
+def test_a_cell_is_itself_in_every_order():
+    """Reordered, the same counts stand under the same names, and a click tells the same classes."""
+    order = [3, 5, 0, 1, 2, 4, 6, 7]
+    figure = confusion_chart(MATRIX, DEFAULT_CLASSES, order=order, chosen=(3, 5))
+    bars = figure.data[0]
+    for (true, predicted, count, _), x, base in zip(bars.customdata, bars.x, bars.base, strict=True):
+        assert (order[int(base + 0.5)], order[x]) == (true, predicted)
+        assert count == MATRIX[true, predicted]
+    assert figure.layout.xaxis.ticktext[:2] == ("IG", "Monocyte")
+    assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].y0) == (1 - 0.48, -0.5)
+
+
 def test_counts_and_rates_are_written_into_the_cells():
-    """The texts are counts or percentages of the row; empty cells stay empty."""
-    counts = [note.text for note in confusion_chart(MATRIX, DEFAULT_CLASSES).layout.annotations]
-    assert sorted(counts) == ["50"] * 8 + ["7"]
-    rates = [note.text for note in confusion_chart(MATRIX, DEFAULT_CLASSES, rates=True).layout.annotations]
-    assert sorted(rates) == ["100"] * 7 + ["12.3", "87.7"]
+    """The texts are counts, or percentages of the row or of the column; empty cells stay empty."""
+
+    def texts(**how):
+        return sorted(
+            note.text for note in confusion_chart(MATRIX, DEFAULT_CLASSES, **how).layout.annotations
+        )
+
+    assert texts() == ["50"] * 8 + ["7"]
+    assert texts(numbers="rows") == ["100"] * 7 + ["12.3", "87.7"]
+    assert texts(numbers="columns") == ["100"] * 7 + ["12.3", "87.7"]
+    columns = confusion_chart(MATRIX, DEFAULT_CLASSES, numbers="columns").data[0].customdata
+    assert next(share for t, p, _, share in columns if (t, p) == (5, 5)) == pytest.approx(50 / 57)
+
+
+def luminance(rgb):
+    """Relative luminance of red, green and blue, 0 to 255, as WCAG 2 defines it."""
+    parts = np.asarray(rgb) / 255
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
+
+
+@pytest.mark.parametrize(("page", "text"), [((255, 255, 255), (35, 29, 51)), ((22, 19, 31), (234, 230, 244))])
+def test_every_number_in_the_matrix_is_readable(page, text):
+    """Whatever the share, on a right cell or a wrong one, contrast is at least 4.5 in the light and dark theme."""
+    for count in (1, 10, 30, 60, 74, 75, 90, 100):
+        matrix = np.array([[count, 100 - count], [100 - count, count]])
+        figure = confusion_chart(matrix, DEFAULT_CLASSES[:2])
+        shades = {
+            tuple(cell[:2]): shade
+            for cell, shade in zip(figure.data[0].customdata, figure.data[0].marker.color, strict=True)
+        }
+        for note in figure.layout.annotations:
+            red, green, blue, alpha = map(float, shades[note.y, note.x].removeprefix("rgba(")[:-1].split(","))
+            under = luminance(alpha * np.array([red, green, blue]) + (1 - alpha) * np.array(page))
+            over = luminance((255, 255, 255) if note.font.color else text)
+            high, low = max(under, over), min(under, over)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (note.text, shades[note.y, note.x])
+
+
+def test_right_wrong_and_unsure_are_told_apart_without_colour():
+    """Three hatchings; every image is counted once, in the bin of its probability."""
+    groups = {"right": [0.97, 0.99, 1.0], "wrong": [0.02], "unsure": [0.45, 0.55]}
+    figure = probability_histogram(groups, "Monocyte")
+    assert len({bars.marker.pattern.shape for bars in figure.data}) == 3
+    counts = {bars.name: np.asarray(bars.customdata)[:, 0] for bars in figure.data}
+    assert {name: values.sum() for name, values in counts.items()} == {"right": 3, "wrong": 1, "unsure": 2}
+    assert counts["right"][-1] == 3
+
+
+def test_a_slice_that_is_surely_worse_has_its_own_mark():
+    """Worse slices are filled triangles, others rings; each row tells its key wherever it is clicked."""
+    figure = slices_chart(SLICES, 0.9)
+    rows, worse, others = figure.data
+    assert [key for (key,) in rows.customdata] == ["a", "b"]
+    assert (worse.marker.symbol, others.marker.symbol) == ("triangle-left", "circle-open")
+    assert (worse.customdata[0][0], others.customdata[0][0]) == ("a", "b")
+    assert len(slices_chart([], 0.9).data) == 1
 
 
 def test_a_class_without_images_draws():

@@ -14,8 +14,11 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.evaluate.evaluate import evaluate_run
 from bloodapp.evaluate.job import RESULT
+from bloodapp.evaluate.mistakes import confident_mistakes, doubtful_labels
+from bloodapp.evaluate.scores import scores
+from bloodapp.review.scan import scan
 from bloodapp.runs.predictions import write_predictions
-from bloodapp.ui import evaluate_images, evaluate_views
+from bloodapp.ui import evaluate_images, evaluate_slices, evaluate_views
 from tests.made import forget_dataset_of, make_run
 
 Open = Callable[..., AppTest]
@@ -150,8 +153,36 @@ def test_classes_show_every_figure(tiny: Dataset, open_page: Open) -> None:
     assert "recall, shifted" in text
 
 
+def test_the_whole_run_stands_above_the_classes(tiny: Dataset, open_page: Open) -> None:
+    """Seven figures with intervals, clean and shifted, and the AUC of each class."""
+    run = make_run(tiny)
+    rows = run.predictions().only("test")
+    text = words(open_page(PAGE, dataset="tiny", run="made", view="classes"))
+    for table in (rows.probabilities, rows.shifted):
+        for name, one in scores(rows.label, table).items():
+            if name in ("auc", "kappa"):
+                said = f"<td>{one.value:.3f}<small>{one.low:.3f} to {one.high:.3f}</small></td>"
+            else:
+                said = f"<td>{100 * one.value:.1f}<small>{100 * one.low:.1f} to {100 * one.high:.1f}</small></td>"
+            assert said in text, name
+    assert "Cohen&#x27;s κ" in text
+    assert "<th>AUC</th>" in text
+
+
+def test_the_matrix_in_every_way(tiny: Dataset, open_page: Open) -> None:
+    """Counts, by row and by column, as listed and by similarity: each one click, and the cell stays chosen."""
+    make_run(tiny, right=(0.5, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made")
+    before = next(text for text in (e.proto.body for e in page.get("html")) if "taken for" in text)
+    page.segmented_control("choice-numbers").set_value("columns").run()
+    page.segmented_control("choice-order").set_value("similar").run()
+    assert not page.exception
+    assert "Each column is 100 %" in words(page)
+    assert before in words(page)
+
+
 def test_predictions_are_sorted(tiny: Dataset, open_page: Open) -> None:
-    """Right, wrong and unsure of the chosen class; the choice is in the address."""
+    """Right, wrong and unsure of the chosen class, by its probability; the choice is in the address."""
     make_run(tiny)
     page = open_page(PAGE, dataset="tiny", run="made", view="predictions")
     assert not page.exception
@@ -161,6 +192,87 @@ def test_predictions_are_sorted(tiny: Dataset, open_page: Open) -> None:
     page.slider("evaluate-unsure").set_value(99).run()
     assert not page.exception
     assert page.query_params["class"] == "platelet"
+    assert "the probability of Platelet" in words(page)
+
+
+def test_a_key_flags_the_framed_mistake_and_another_takes_it_back(tiny: Dataset, open_page: Open) -> None:
+    """F flags the surest mistake and frames the next, S passes over, Z takes the last flag back."""
+    run = make_run(tiny, right=(0.2, 0.2))
+    rows = run.predictions().only("test")
+    first, second, third = rows.index[confident_mistakes(rows.label, rows.probabilities)["position"][:3]]
+    page = open_page(PAGE, dataset="tiny", run="made", view="mistakes")
+    keys = {one.key: one.proto.shortcut for one in page.button if str(one.key).startswith("evaluate-")}
+    assert keys == {"evaluate-flag": "f", "evaluate-pass": "s"}
+    page.button("evaluate-flag").click().run()
+    page.button("evaluate-pass").click().run()
+    page.button("evaluate-flag").click().run()
+    assert not page.exception
+    assert np.flatnonzero(decisions.judge(tiny).flagged).tolist() == sorted([first, third])
+    page.button("evaluate-unflag").click().run()
+    assert np.flatnonzero(decisions.judge(tiny).flagged).tolist() == [first]
+    page.button("evaluate-unflag").click().run()
+    assert not decisions.judge(tiny).flagged.any()
+    page.button("evaluate-flag").click().run()
+    assert np.flatnonzero(decisions.judge(tiny).flagged).tolist() == [first]
+    assert second not in np.flatnonzero(decisions.judge(tiny).flagged)
+
+
+def test_wrong_labels_are_a_list_of_their_own(tiny: Dataset, open_page: Open) -> None:
+    """Confident learning's list, one click beside the surest mistakes; without any it says so."""
+    run = make_run(tiny, right=(0.4, 0.3))
+    rows = run.predictions().only("test")
+    table = doubtful_labels(rows.label, rows.probabilities)
+    page = open_page(PAGE, dataset="tiny", run="made", view="mistakes")
+    page.segmented_control("choice-sort").set_value("labels").run()
+    assert not page.exception
+    assert f"{len(table)} labels to look at" in words(page)
+    flags = [str(b.key) for b in page.button if str(b.key).startswith("flag-")]
+    assert flags == [f"flag-{rows.index[place]}" for place in table["position"]]
+    make_run(tiny, "perfect", right=(1.0, 1.0))
+    page = open_page(PAGE, dataset="tiny", run="perfect", view="mistakes")
+    page.segmented_control("choice-sort").set_value("labels").run()
+    assert "No label looks wrong" in words(page)
+
+
+def test_slices_show_where_it_is_weak(
+    tiny: Dataset, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Brightness, sharpness and parts as slices; findings once there is a scan; a click shows the images."""
+    make_run(tiny, right=(0.5, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made", view="slices")
+    assert not page.exception
+    text = words(page)
+    for said in (
+        "Brightness: darkest fifth",
+        "Sharpness: sharpest fifth",
+        "Part: Test part",
+        "scan the dataset",
+    ):
+        assert said in text
+    scan(tiny)
+    page = open_page(PAGE, dataset="tiny", run="made", view="slices", slice="brightness:darkest fifth")
+    assert not page.exception
+    assert "Finding: " in words(page)
+    assert "<h2>Brightness: darkest fifth</h2>" in words(page)
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(evaluate_slices.state, "put", kept.__setitem__)
+    points = [{"customdata": ["size:96 × 96"]}]
+    monkeypatch.setattr(
+        evaluate_slices.st, "session_state", {evaluate_slices._CHART: {"selection": {"points": points}}}
+    )
+    evaluate_slices._keep()
+    points.clear()
+    evaluate_slices._keep()
+    assert kept == {"slice": "size:96 × 96"}
+
+
+@pytest.mark.parametrize("text", ["nothing:there", "", ":", "brightness:<b>"])
+def test_a_slice_that_is_not_there_is_passed_over(tiny: Dataset, open_page: Open, text: str) -> None:
+    """Whatever stands in the address, the slices draw."""
+    make_run(tiny, right=(0.5, 0.3), test=False)
+    page = open_page(PAGE, dataset="tiny", run="made", view="slices", slice=text, slices="shifted")
+    assert not page.exception
+    assert "<table" in words(page)
 
 
 def test_a_mistake_is_flagged_and_the_flag_taken_back(tiny: Dataset, open_page: Open) -> None:
@@ -193,20 +305,22 @@ def test_many_mistakes_come_in_pages(tiny: Dataset, open_page: Open, monkeypatch
 def test_no_mistakes_are_no_error(tiny: Dataset, open_page: Open) -> None:
     """A run without a mistake says so in every view."""
     make_run(tiny, right=(1.0, 1.0))
-    for view in ("mistakes", "confusion", "predictions"):
+    for view in ("mistakes", "confusion", "predictions", "slices"):
         page = open_page(PAGE, dataset="tiny", run="made", view=view)
         assert not page.exception
     assert "No mistakes" in words(open_page(PAGE, dataset="tiny", run="made", view="mistakes"))
 
 
-@pytest.mark.parametrize("view", ["confusion", "classes", "predictions", "mistakes", "curves", "elsewhere"])
+@pytest.mark.parametrize(
+    "view", ["confusion", "classes", "slices", "predictions", "mistakes", "curves", "elsewhere"]
+)
 def test_a_run_of_a_dataset_that_is_not_here(tiny: Dataset, open_page: Open, view: str) -> None:
     """A shipped run's figures are complete; where its images would stand, the page says why they do not."""
     forget_dataset_of(make_run(tiny, right=(0.5, 0.3)))
     page = open_page(PAGE, dataset="tiny", run="made", view=view)
     assert not page.exception
     assert "score clean" in words(page)
-    if view in ("confusion", "predictions", "mistakes"):
+    if view in ("confusion", "predictions", "mistakes", "slices"):
         assert "The images are not here" in words(page)
 
 

@@ -1,0 +1,204 @@
+"""Whether a run is worse on some kind of image: accuracy by slices, each against all other images. From arrays.
+
+Looking at many slices finds a bad one by chance. So every difference has an interval, and its p-value is
+adjusted for the number of slices looked at.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import gammaln
+
+from bloodapp.classes import CellClass, default_key
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+FAMILIES = {
+    "part": "Part",
+    "source": "Source",
+    "brightness": "Brightness",
+    "sharpness": "Sharpness",
+    "size": "Original size",
+    "finding": "Finding",
+}
+"""By what images are sliced, in the order in which it is told."""
+
+BRIGHTNESS = ("darkest fifth", "darker fifth", "middle fifth", "brighter fifth", "brightest fifth")
+SHARPNESS = ("most blurred fifth", "softer fifth", "middle fifth", "sharper fifth", "sharpest fifth")
+SIZES = ("smallest fifth", "smaller fifth", "middle fifth", "larger fifth", "largest fifth")
+"""What the fifths of a measure are called, the lowest first."""
+
+FEW = 20
+"""A slice of fewer images is shown, but hardly anything can be said about it."""
+
+MOST_SOURCES = 12
+"""Folders beyond the largest so many are one slice."""
+
+_Z = 1.959964
+_PARTS = {"train", "val", "valid", "validation", "test", "training"}
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Some of N images.
+
+    Attributes:
+        family: a key of FAMILIES.
+        title: what people read.
+        inside: bool (N,), which images it holds.
+        known: bool (N,), the images it is compared among, or None for all: those of which the family's measure is
+            known.
+    """
+
+    family: str
+    title: str
+    inside: Bools
+    known: Bools | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others, in the address."""
+        return f"{self.family}:{self.title}"
+
+
+def fifths(family: str, values: npt.ArrayLike, titles: Sequence[str]) -> list[Slice]:
+    """Slices by the quintiles of a measure (N,); NaN belongs to none, equal values stay together.
+
+    Of a measure with a single value there are none.
+    """
+    given = np.asarray(values, np.float64)
+    known = ~np.isnan(given)
+    if not known.any() or np.nanmin(given) == np.nanmax(given):
+        return []
+    edges = np.quantile(given[known], np.arange(1, len(titles)) / len(titles))
+    place = np.searchsorted(edges, given, side="left")
+    return [Slice(family, title, known & (place == k), known) for k, title in enumerate(titles)]
+
+
+def by_value(family: str, values: npt.ArrayLike, title: Callable[[str], str] = str) -> list[Slice]:
+    """One slice for each value (N,) that occurs, the most frequent first; none where all are equal."""
+    given = np.asarray(values)
+    found, place, counts = np.unique(given, return_inverse=True, return_counts=True)
+    if len(found) < 2:
+        return []
+    order = np.argsort(-counts, kind="stable")
+    return [Slice(family, title(str(found[k])), place == k) for k in order]
+
+
+def by_size(width: npt.ArrayLike, height: npt.ArrayLike) -> list[Slice]:
+    """Slices by the original size in pixels: each size where there are few, else fifths of the longer side."""
+    wide, high = np.asarray(width, np.int64), np.asarray(height, np.int64)
+    names = np.array([f"{w} × {h}" for w, h in zip(wide, high, strict=True)], dtype=object).astype(str)
+    if len(np.unique(names)) <= len(SIZES):
+        return by_value("size", names)
+    return fifths("size", np.maximum(wide, high), SIZES)
+
+
+def by_source(names: npt.ArrayLike, classes: Sequence[CellClass]) -> list[Slice]:
+    """Slices by the folder that an image's name tells, without the folders of parts and classes."""
+    own = {c.key.lower() for c in classes} | {c.title.lower() for c in classes}
+    folder: dict[str, str] = {}
+
+    def source(path: str) -> str:
+        parts = [part for part in path.replace("\\", "/").split("/")[:-1] if part]
+        kept = [
+            part
+            for part in parts
+            if part.lower() not in own and part.lower() not in _PARTS and default_key(part) is None
+        ]
+        return "/".join(kept)
+
+    found = np.empty(len(np.asarray(names)), dtype=object)
+    for place, name in enumerate(np.asarray(names, dtype=object)):
+        above = str(name).rpartition("/")[0]
+        if above not in folder:
+            folder[above] = source(str(name))
+        found[place] = folder[above]
+    slices = by_value("source", found.astype(str), lambda name: name or "no folder")
+    if len(slices) <= MOST_SOURCES + 1:
+        return slices
+    others = np.logical_or.reduce([one.inside for one in slices[MOST_SOURCES:]])
+    title = f"{len(slices) - MOST_SOURCES} smaller folders"
+    return [*slices[:MOST_SOURCES], Slice("source", title, others)]
+
+
+def judge(slices: Sequence[Slice], right: npt.ArrayLike) -> pd.DataFrame:
+    """The accuracy of each slice beside that of all other images, the surest loss first.
+
+    `right` is bool (N,). Columns: place (in `slices`), n, wrong, accuracy, low, high, rest (the accuracy of the
+    others), difference (slice minus rest), difference_low, difference_high, p, adjusted. Intervals are 95 %: of an
+    accuracy Wilson's, of a difference Newcombe's hybrid of two of them (R. G. Newcombe, Stat. Med. 17, 1998, method
+    10); p is Fisher's exact two-sided one, adjusted by S. Holm (Scand. J. Stat. 6, 1979) over all slices here. Slices
+    that hold no image, or all, are left out.
+    """
+    given = np.asarray(right, bool)
+    rows = []
+    for number, one in enumerate(slices):
+        outside = ~one.inside if one.known is None else one.known & ~one.inside
+        images, rest = int(one.inside.sum()), int(outside.sum())
+        if images and rest:
+            rows.append((number, images, int(given[one.inside].sum()), rest, int(given[outside].sum())))
+    place, n, hits, others, other_hits = np.array(rows, np.int64).reshape(-1, 5).T
+    accuracy, low, high = wilson(hits, n)
+    beside, beside_low, beside_high = wilson(other_hits, others)
+    difference = accuracy - beside
+    p = np.array([fisher(hit, one, other, rest) for _, one, hit, rest, other in rows], np.float64)
+    table = pd.DataFrame(
+        {
+            "place": place,
+            "n": n,
+            "wrong": n - hits,
+            "accuracy": accuracy,
+            "low": low,
+            "high": high,
+            "rest": beside,
+            "difference": difference,
+            "difference_low": difference - np.hypot(accuracy - low, beside_high - beside),
+            "difference_high": difference + np.hypot(high - accuracy, beside - beside_low),
+            "p": p,
+            "adjusted": holm(p),
+        }
+    )
+    return table.sort_values("difference_high", kind="stable", ignore_index=True)
+
+
+def wilson(hits: npt.ArrayLike, count: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Shares (M,) and their 95 % intervals: E. B. Wilson, J. Am. Stat. Assoc. 22, 1927. Every count is positive."""
+    got, n = np.asarray(hits, np.float64), np.asarray(count, np.float64)
+    share = got / n
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    reach = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return share, np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
+
+
+def fisher(hits: int, n: int, other_hits: int, others: int) -> float:
+    """The two-sided p-value of Fisher's exact test that two shares are equal, `hits` of `n` and so on."""
+    if 2 * (hits + other_hits) > n + others:  # the same the other way round, with fewer terms
+        hits, other_hits = n - hits, others - other_hits
+    total, all_hits = n + others, hits + other_hits
+    possible = np.arange(max(0, all_hits - others), min(n, all_hits) + 1)
+    log = _log_ways(n, possible) + _log_ways(others, all_hits - possible) - _log_ways(total, all_hits)
+    # As unlikely as what was seen, or more; equal terms differ by rounding.
+    chosen = log <= log[hits - possible[0]] + 1e-7
+    return float(min(np.exp(log[chosen]).sum(), 1.0))
+
+
+def holm(p: npt.ArrayLike) -> Floats:
+    """P-values (M,) adjusted for their number: S. Holm, Scand. J. Stat. 6, 1979."""
+    given = np.asarray(p, np.float64)
+    order = np.argsort(given, kind="stable")
+    steps = given[order] * np.arange(len(given), 0, -1)
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
+
+
+def _log_ways(n: npt.ArrayLike, k: npt.ArrayLike) -> Floats:
+    """The logarithm of the binomial coefficient."""
+    many, few = np.asarray(n, np.float64), np.asarray(k, np.float64)
+    ways: Floats = gammaln(many + 1) - gammaln(few + 1) - gammaln(many - few + 1)
+    return ways
