@@ -37,6 +37,8 @@ __all__ = [
     "classwise_error",
     "expected_calibration_error",
     "fit",
+    "headline",
+    "near",
     "nll",
     "of",
     "read",
@@ -198,6 +200,33 @@ def near(
         if (number := int(chosen.sum())) >= fewest:
             return float(sure[chosen].mean()), Interval(*wilson(int(right[chosen].sum()), number)), number
     return None
+
+
+def headline(
+    labels: npt.ArrayLike, probabilities: npt.ArrayLike, shifted: npt.ArrayLike | None = None
+) -> str:
+    """What a confidence of about 90 % is worth, clean and under the shift, in a sentence; else that of all answers."""
+    found = near(labels, probabilities)
+    harder = None if shifted is None else near(labels, shifted)
+    if found is None:
+        sure, right = _named(labels, probabilities)
+        if not len(sure):
+            return "There are no images to judge by."
+        text = f"It says {100 * sure.mean():.1f} % on average and is right {100 * right.mean():.1f} % of the time"
+        if shifted is not None:
+            sure, right = _named(labels, shifted)
+            text += (
+                f"; under the shift it says {100 * sure.mean():.1f} % and is right {100 * right.mean():.1f} %"
+            )
+        return f"{text}."
+    said, right_of, _ = found
+    low, high = 100 * right_of.low, 100 * right_of.high
+    text = f"When it says {100 * said:.0f} %, it is right {100 * right_of.value:.0f} % of the time"
+    text += f" (95 %: {low:.0f} to {high:.0f})"
+    if harder is not None:
+        said, right_of, _ = harder
+        text += f"; under the shift, when it says {100 * said:.0f} %, {100 * right_of.value:.0f} %"
+    return f"{text}."
 
 
 def _named(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -15,6 +15,7 @@ from bloodapp.classify.classify import to_csv
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.images import SUFFIXES
 from bloodapp.errors import BloodappError
+from bloodapp.runs import calibration
 from bloodapp.runs.run import Run, headline
 from bloodapp.ui import frame, state, thumbs
 from bloodapp.ui.classify_answers import A_TRY, Answers, key, of_dataset, of_files
@@ -84,6 +85,8 @@ def _model_line(run: Run) -> None:
         shifted = figures.get("shifted_accuracy")
         said.append(f"<span>shifted <em>{percent(shifted)}</em></span>" if shifted is not None else "")
         said.append(f"<span>on {count(int(figures['n']), f'{part} image')}</span>")
+    kind = "calibrated" if calibration.of(run) else "as the network says, not calibrated"
+    said.append(f"<span>probabilities {kind}</span>")
     said.append(f"<span>one cell, centred, {run.size} × {run.size} pixels</span>")
     st.html(f'<div class="modelline">{"".join(said)}</div>')
 
@@ -167,7 +170,13 @@ def _answer_html(run: Run, got: Answers, row: int) -> str:
     picture = got.pictures[row]
     image = f'<img alt="" src="{thumbs.data_uri(picture)}">' if picture else ""
     likely = [_class_of(run, key).title for key in str(answer["set"]).split("|")]
-    others = f"It spreads 95 % over {len(likely)} classes: {', '.join(likely)}." if len(likely) > 1 else ""
+    others = ""
+    if len(likely) > 1:
+        names = f"{', '.join(likely[:-1])} or {likely[-1]}"
+        known_sets = calibration.of(run) is not None
+        others = (
+            f"It may be {names}." if known_sets else f"It spreads 95 % over {len(likely)} classes: {names}."
+        )
     given = got.given[row]
     known = "" if given is None else f"<div>labelled {thumbs.class_chip(given)}</div>"
     return (
@@ -256,7 +265,10 @@ def _table(run: Run, got: Answers) -> None:
             "confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "likely": st.column_config.NumberColumn(
                 "classes in the set",
-                help="How many classes it takes to hold 95 % of the probability",
+                help="The classes that an image may be: for at least 95 % of images like those that the run was "
+                "validated on, the true one is among them"
+                if calibration.of(run)
+                else "How many classes it takes to hold 95 % of the probability",
                 width="small",
             ),
         },

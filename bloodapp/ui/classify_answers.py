@@ -13,13 +13,15 @@ from bloodapp.classify.classify import Predicts, answers
 from bloodapp.classify.pictures import Picture, read_pictures
 from bloodapp.data.dataset import open_dataset
 from bloodapp.data.images import to_square
+from bloodapp.runs import calibration
+from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
 from bloodapp.ui import thumbs
 from bloodapp.ui.steps import judged
 
 A_TRY = 12
 
-Model = tuple[str, int]
+Model = tuple[str, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Answers:
 
     Attributes:
         table: the table of answers, as `predict` writes it.
-        probabilities: float32 (N, C); rows of unreadable pictures are zero.
+        probabilities: float32 (N, C), as in the table; rows of unreadable pictures are zero.
         pictures: JPEG of each as the run saw it, or None.
         sizes: width and height of the originals.
         given: the known class of each, for images of a dataset, or None.
@@ -42,8 +44,9 @@ class Answers:
 
 
 def key(run: Run) -> Model:
-    """What a loaded model depends on: its folder and when the model was written."""
-    return str(run.folder), run.model_path.stat().st_mtime_ns
+    """What answers depend on: the run's folder, when its model was written, and when what calibrates it was."""
+    said = run.folder / PREDICTIONS
+    return str(run.folder), run.model_path.stat().st_mtime_ns, said.stat().st_mtime_ns if said.exists() else 0
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model, some seconds the first time…")
@@ -60,7 +63,7 @@ def of_files(model: Model, ids: tuple[str, ...], _files: Sequence[tuple[str, byt
     del ids  # part of the key: dropped files with the same ids are the same files
     predictor = loaded(model)
     pictures = list(read_pictures(_files, predictor.size))
-    return _answered(predictor, pictures, [None] * len(pictures))
+    return _answered(open_run(Path(model[0])), predictor, pictures, [None] * len(pictures))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Classifying…")
@@ -89,18 +92,22 @@ def of_dataset(model: Model, name: str, fingerprint: str, draw_number: int) -> A
         )
         for row in chosen
     ]
-    return _answered(predictor, pictures, [dataset.classes[now.labels[row]] for row in chosen])
+    return _answered(run, predictor, pictures, [dataset.classes[now.labels[row]] for row in chosen])
 
 
-def _answered(predictor: Predicts, pictures: Sequence[Picture], given: Sequence[CellClass | None]) -> Answers:
+def _answered(
+    run: Run, predictor: Predicts, pictures: Sequence[Picture], given: Sequence[CellClass | None]
+) -> Answers:
     table = np.zeros((len(pictures), len(predictor.classes)), np.float32)
     readable = [row for row, picture in enumerate(pictures) if picture.image is not None]
     if readable:
         table[readable] = predictor.predict(np.stack([p.image for p in pictures if p.image is not None]))
-    frame = answers([p.name for p in pictures], table, [p.error for p in pictures], predictor.classes)
+    names, errors = [p.name for p in pictures], [p.error for p in pictures]
+    frame = answers(names, table, errors, predictor.classes, calibration.of(run))
+    columns = [f"p_{one.key}" for one in predictor.classes]
     return Answers(
         frame,
-        table,
+        frame[columns].fillna(0).to_numpy(np.float32),
         tuple(None if p.image is None else thumbs.jpeg(p.image) for p in pictures),
         tuple((p.width, p.height) for p in pictures),
         tuple(given),

@@ -10,10 +10,14 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
+from bloodapp.runs import calibration
+from bloodapp.runs.predictions import write_predictions
 from bloodapp.runs.run import Run
 from bloodapp.ui import classify_answers
 from tests.made import give_model, make_run
+from tests.runs.test_calibration import said
 
 Open = Callable[..., AppTest]
 PAGE = "pages/5_Classify.py"
@@ -145,3 +149,32 @@ def test_a_damaged_model_is_named(run: Run, page: AppTest) -> None:
     drop(page, ("one.png", png()))
     assert not page.exception
     assert "cannot be loaded" in page.error[0].value
+
+
+def test_answers_are_calibrated_where_the_run_can_be(run: Run, tiny: Dataset, open_page: Open) -> None:
+    """With too few validation images they are as the network says; with enough they are calibrated, and it says so."""
+    asked = tiny.name, run.config["fingerprint"], 1
+    bare = classify_answers.of_dataset(classify_answers.key(run), *asked)
+    assert "not calibrated" in words(open_page(PAGE, dataset="tiny", run=run.name))
+    write_predictions(run.folder, said())
+    got = classify_answers.of_dataset(classify_answers.key(run), *asked)
+    found = calibration.of(run)
+    assert found is not None
+    assert got.probabilities == pytest.approx(found.apply(bare.probabilities), abs=1e-6)
+    assert got.table["confidence"].to_numpy() == pytest.approx(got.probabilities.max(1))
+    assert (got.table["set"] != "").all()
+    text = words(open_page(PAGE, dataset="tiny", run=run.name))
+    assert "probabilities calibrated" in text
+    assert "not calibrated" not in text
+
+
+def test_an_unsure_answer_names_what_else_it_may_be(run: Run, page: AppTest) -> None:
+    """A set of several classes is said in words."""
+    write_predictions(run.folder, said())
+    assert calibration.of(run) is not None
+    kept = run.folder / calibration.FILE
+    workspace.write_json(kept, {**workspace.read_json(kept), "temperature": 50.0})
+    drop(page, ("cell.png", png()))
+    assert not page.exception
+    assert "It may be " in words(page)
+    assert " or " in words(page)
