@@ -24,7 +24,6 @@ def draw(dataset: Dataset) -> None:
         images = train_card.draw(dataset, recipe, problems)
     with left:
         with st.container(key="train-what"):
-            frame.section("Recipe", "by what it is for")
             train_recipes.draw()
         if wrong := train_choice.pipeline_problem():
             frame.error(wrong)

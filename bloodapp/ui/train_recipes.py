@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import PURPOSES, RECIPES
-from bloodapp.ui import state, train_choice, train_words
+from bloodapp.ui import frame, state, train_choice, train_words
 from bloodapp.ui.text import plain
 
 _PURPOSE = "purpose"
@@ -21,6 +21,12 @@ def draw() -> None:
     chosen = train_choice.recipe()
     came_from = state.get(train_choice.FROM)
     purpose = state.get(_PURPOSE) if state.get(_PURPOSE) in PURPOSES else chosen.purpose
+    # Said in the heading: with an element of its own, here one moment and gone the next, the browser would draw the
+    # cards anew while they have the focus, and the next key would reach nothing.
+    elsewhere = chosen.purpose != purpose
+    frame.section(
+        "Recipe", f"chosen: {chosen.title}, under {chosen.purpose}" if elsewhere else "by what it is for"
+    )
     state.show("train-purpose", purpose)
     st.segmented_control(
         "What it is for",
@@ -30,11 +36,6 @@ def draw() -> None:
         label_visibility="collapsed",
         on_change=lambda: state.put(_PURPOSE, st.session_state["train-purpose"]),
     )
-    if chosen.purpose != purpose:
-        st.html(
-            f'<p class="quiet" role="status">Chosen: <b>{escape(chosen.title)}</b>, '
-            f"under {escape(chosen.purpose)}</p>"
-        )
     offered = [recipe for recipe in RECIPES.values() if recipe.purpose == purpose]
     # Within a report its final system comes first; recipes of no report keep their order.
     offered.sort(key=lambda recipe: (_report(recipe), recipe.name not in _FINAL))
