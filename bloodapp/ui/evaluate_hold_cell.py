@@ -18,7 +18,8 @@ from bloodapp.ui import evaluate_images, frame, state, thumbs, train_choice
 from bloodapp.ui.evaluate_reading import Reading
 from bloodapp.ui.text import count, percent
 
-MOST = 40
+MOST = 30
+_FEW = 4  # of so few, "mostly" says nothing
 
 
 def draw(reading: Reading, found: Suite, cell: tuple[str, int], which: int | None) -> None:
@@ -34,7 +35,8 @@ def draw(reading: Reading, found: Suite, cell: tuple[str, int], which: int | Non
     whose = "" if which is None else f" {found.classes[which].title}"
     st.html(
         f'<p class="said"><b>{count(int(wrong.sum()), "image")}</b> of {int(mine.sum()):,}{escape(whose)} named wrong, '
-        f"{percent(wrong.sum() / max(int(mine.sum()), 1))}; {int(lost.sum()):,} of them right as they are.</p>"
+        f"{percent(wrong.sum() / max(int(mine.sum()), 1))}; {int(lost.sum()):,} of them right as they are"
+        f"{_mostly(found, named[wrong])}.</p>"
     )
     _again(reading.run, name, severity)
     if evaluate_images.not_here(reading):
@@ -46,6 +48,17 @@ def draw(reading: Reading, found: Suite, cell: tuple[str, int], which: int | Non
     order = np.flatnonzero(wrong)
     order = order[np.lexsort((-answers[order].max(1), ~lost[order]))]
     _sheet(reading, found, order, answers, name, severity)
+
+
+def _mostly(found: Suite, named: np.ndarray) -> str:
+    """What the failing images are mostly taken for, where it is mostly one class."""
+    if len(named) < _FEW:
+        return ""
+    times = np.bincount(named, minlength=len(found.classes))
+    top = int(times.argmax())
+    if 2 * times[top] < len(named):
+        return ""
+    return f"; {int(times[top]):,} taken for {escape(found.classes[top].title)}"
 
 
 def _again(run: Run, name: str, severity: int) -> None:
