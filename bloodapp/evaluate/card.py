@@ -11,10 +11,22 @@ from collections.abc import Iterable, Sequence
 from bloodapp import __version__
 from bloodapp.charts.style import percent
 from bloodapp.evaluate import verdict
-from bloodapp.evaluate.facts import Facts, commands, gather, limits, made, moment, origin, settings, written
+from bloodapp.evaluate.facts import (
+    DECIMAL,
+    Facts,
+    commands,
+    gather,
+    limits,
+    made,
+    moment,
+    origin,
+    settings,
+    written,
+)
 from bloodapp.evaluate.metrics import Interval
 from bloodapp.evaluate.report_html import words
 from bloodapp.evaluate.report_judged import figure
+from bloodapp.evaluate.scores import MEANS, TITLES
 from bloodapp.runs.readings import read_words
 from bloodapp.runs.run import Run
 
@@ -125,8 +137,9 @@ def _factors(facts: Facts) -> list[str]:
 
 def _metrics(facts: Facts) -> list[str]:
     return [
-        "Accuracy, balanced accuracy (the mean recall of the classes), and precision, recall and F1 of each class, "
-        "with 95 % bootstrap intervals over the images.",
+        "All with 95 % bootstrap intervals over the images, as they are and under a seeded shift; precision, recall "
+        "and F1 for each class too.",
+        "\n".join(f"- **{title}:** {plain(MEANS[name])}" for name, title in TITLES.items()),
         "Every figure of this card is given again by:",
         block(commands(facts)["figures"]),
     ]
@@ -156,8 +169,15 @@ def _training(facts: Facts) -> list[str]:
 def _analyses(facts: Facts) -> list[str]:
     heads = ("over all classes", "clean", *(("shifted",) if facts.has_shift else ()))
     rows = [
-        (name, words(one), *((words(facts.shifted_overall[name]),) if name in facts.shifted_overall else ()))
-        for name, one in facts.overall.items()
+        (
+            name,
+            *(
+                words(half[name], decimal=name in DECIMAL)
+                for half in (facts.overall, facts.shifted_overall)
+                if half
+            ),
+        )
+        for name in facts.overall
     ]
     names = ("precision", "recall", "f1")
     each = [

@@ -13,7 +13,7 @@ from bloodapp.data import ledger
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import ACTIONS, judge
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate import metrics
+from bloodapp.evaluate import metrics, scores
 from bloodapp.evaluate.evaluate import Judgement, judgement, parts_of
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.runs.origin import dataset_of
@@ -34,6 +34,9 @@ GROUPS = {
     "Chance": ("seed", "deterministic"),
 }  # fmt: skip
 """A recipe's fields as a report orders them; those that no group names come last."""
+
+DECIMAL = (scores.TITLES["auc"], scores.TITLES["kappa"])
+"""Figures that are read as numbers, all others as percent."""
 
 _UNSAID = ("name", "title", "why", "purpose", "pipeline")
 
@@ -136,11 +139,11 @@ def gather(run: Run, part: str | None = None) -> Facts:
 
 
 def _overall(result: Judgement, accuracy: Interval, *, under_shift: bool) -> dict[str, Interval]:
-    matrix = result.matrix(under_shift=under_shift)
-    return {
-        "Accuracy": accuracy,
-        "Balanced accuracy": metrics.interval(metrics.balanced_accuracy, matrix),
-    }
+    answers = result.shifted if under_shift else result.probabilities
+    assert answers is not None, "asked only where there are answers under the shift"
+    found = scores.scores(result.labels, answers)
+    # One accuracy has one interval, here and in the headline.
+    return {scores.TITLES[name]: one for name, one in {**found, "accuracy": accuracy}.items()}
 
 
 def _counts(run: Run, split: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,11 @@ from plotly.offline import get_plotlyjs
 
 from bloodapp import __version__
 from bloodapp.data.dataset import Dataset
-from bloodapp.evaluate import report_judged, report_origin
+from bloodapp.evaluate import report_judged, report_origin, report_trust, suite
 from bloodapp.evaluate.facts import Facts, gather, moment, written
 from bloodapp.evaluate.report_html import Html, text
+from bloodapp.runs.calibration import FEWEST
+from bloodapp.runs.calibration import PART as FITTED_ON
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run
 
@@ -52,6 +54,18 @@ def _without_images(run: Run, part: str, dataset: Dataset | None) -> str:
     return "" if dataset is not None else _ELSEWHERE
 
 
+def _unjudged(run: Run, part: str, dataset: Dataset | None) -> str:
+    return "" if suite.find(run, part) is not None else "not judged under corruptions yet"
+
+
+def _uncalibrated(run: Run, part: str, dataset: Dataset | None) -> str:
+    predictions = run.predictions()
+    fitted = 0 if predictions is None else int((predictions.part == FITTED_ON).sum())
+    if fitted >= FEWEST:
+        return ""
+    return f"its validation part has {fitted} images; to calibrate it takes {FEWEST}"
+
+
 def _without_curves(run: Run, part: str, dataset: Dataset | None) -> str:
     return "this run keeps no figures per epoch" if run.metrics().empty else ""
 
@@ -69,6 +83,9 @@ SECTIONS = (
     Section("confusion", "What is taken for what", "the confusion matrix", report_judged.confusion),
     Section("classes", "Class by class", "precision, recall and F1", report_judged.classes),
     Section("images", "Images", "the surest mistakes, and some that are right", report_judged.images, _without_images),
+    Section("kinds", "Kinds of images", "by source, light, focus, size", report_trust.kinds, _without_images),
+    Section("corruptions", "Will it hold?", "under fifteen corruptions", report_trust.corruptions, _unjudged, "hold"),
+    Section("belief", "Can it be believed?", "calibration and sets of classes", report_trust.belief, _uncalibrated),
     Section("curves", "How it learned", "loss and accuracy per epoch", report_judged.curves, _without_curves),
     Section("data", "The data", "counts, fingerprint, decisions", report_origin.data),
     Section("configuration", "How it was made", "settings, versions, times, commands", report_origin.configuration),

@@ -125,11 +125,19 @@ def span(figure: Interval, digits: int = 1) -> Html:
     return Html(f"{100 * figure.value:.{digits}f}<small>{ends}</small>")
 
 
-def words(figure: Interval) -> str:
-    """A share with its 95 % interval in words."""
+def words(figure: Interval, *, decimal: bool = False) -> str:
+    """A share with its 95 % interval in words; with `decimal` as a number, as AUC and kappa are read."""
     if figure.value != figure.value:
         return "not known"
+    if decimal:
+        return f"{figure.value:.3f} (95 % interval {figure.low:.3f} to {figure.high:.3f})"
     return f"{percent(figure.value)} (95 % interval {100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
+def told(figure: Interval, *, decimal: bool = False) -> Html:
+    """The same for a cell of a table: the figure, and its interval beneath."""
+    value, _, ends = words(figure, decimal=decimal).partition(" (95 % interval ")
+    return Html(f"{value}<small>{ends.removesuffix(')')}</small>" if ends else "–")
 
 
 def json_script(value: object) -> str:

@@ -9,7 +9,7 @@ from bloodapp.charts.confusion import confusion_chart
 from bloodapp.charts.curves import learning_curve
 from bloodapp.charts.style import percent
 from bloodapp.evaluate import mistakes, verdict
-from bloodapp.evaluate.facts import Facts
+from bloodapp.evaluate.facts import DECIMAL, Facts
 from bloodapp.evaluate.metrics import Interval
 from bloodapp.evaluate.report_html import (
     Html,
@@ -22,6 +22,7 @@ from bloodapp.evaluate.report_html import (
     span,
     table,
     text,
+    told,
 )
 
 MISTAKES = 24
@@ -44,10 +45,17 @@ def headline(facts: Facts) -> Html:
         small += f" Shifted: {facts.report['shift']}; the same images both times."
     body = f'<div class="scores">{scores}</div>{_scale(facts)}'
     body += paragraph(said, "lead") + paragraph(small, "quiet")
-    heads = ["over all classes", "clean, %", *(["shifted, %"] if facts.has_shift else [])]
+    heads = ["over all classes", "clean", *(["shifted"] if facts.has_shift else [])]
     rows = [
-        [name, span(figure), *([span(facts.shifted_overall[name])] if name in facts.shifted_overall else [])]
-        for name, figure in facts.overall.items()
+        [
+            name,
+            *(
+                told(half[name], decimal=name in DECIMAL)
+                for half in (facts.overall, facts.shifted_overall)
+                if half
+            ),
+        ]
+        for name in facts.overall
     ]
     return Html(body + table(heads, rows, "Figures over all classes, with 95 % intervals", kind="figures"))
 
@@ -166,9 +174,9 @@ def images(facts: Facts) -> Html:
         cards = []
         for row, image, one in zip(rows, dataset.read(rows), shown.to_dict("records"), strict=True):
             label, named = (result.classes[int(one[key])] for key in ("label", "predicted"))
-            told = f"labelled {label.title}, taken for {named.title} with {percent(one['confidence'])}"
+            said = f"labelled {label.title}, taken for {named.title} with {percent(one['confidence'])}"
             cards.append(
-                f"<figure>{picture(image, f'{names[row]}: {told}')}<figcaption><b>{chip(named)}</b>"
+                f"<figure>{picture(image, f'{names[row]}: {said}')}<figcaption><b>{chip(named)}</b>"
                 f"<em>{percent(one['confidence'], 0)} sure; labelled</em>{chip(label)}</figcaption></figure>"
             )
         content += f'<div class="images wrong">{"".join(cards)}</div>'
