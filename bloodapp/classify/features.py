@@ -31,6 +31,8 @@ WIDEST = 4_096
 """Columns that are kept as they are; those of wider embeddings, which were flattened, are folded."""
 _FOLDED = 1_024
 _LARGEST = np.finfo(np.float16).max
+# Threads that wait by spinning keep each other from working where the machine has other work, for minutes.
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 _PARTIAL, _BEGUN = "features.partial", "begun.json"
 
 Floats = npt.NDArray[np.float32]
@@ -115,7 +117,7 @@ def compute(run: Run) -> Job:
     there = job_of(run)
     if there is not None and there.state() in ACTIVE:
         return there
-    return submit(KIND, {"run": run.name}, title=f"Features of {run.name}")
+    return submit(KIND, {"run": run.name}, title=f"Features of {run.name}", env=_ENVIRONMENT)
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:

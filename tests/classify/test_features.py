@@ -1,6 +1,7 @@
 """Features are computed once, go on where they were cut off, and count for one model and its images only."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -166,13 +167,26 @@ def test_a_large_dataset_lays_out_its_test_part_first() -> None:
     assert len(unfolding.chosen(part[:100])) == 100
 
 
+def test_what_is_laid_out_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked to stop it does not wait for the end; what fails in the other thread fails here; few are no error."""
+    go = threading.Event()
+    monkeypatch.setattr(unfolding, "_tsne", lambda table, seed: go.wait(60))
+    looks = iter([None, None])
+    with pytest.raises(StopIteration):
+        unfolding.unfolded(np.ones((20, 3)), lambda: next(looks))
+    go.set()
+    monkeypatch.setattr(unfolding, "_tsne", lambda table, seed: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        unfolding.unfolded(np.ones((20, 3)), lambda: None)
+    assert not unfolding.unfolded(np.ones((5, 3)), lambda: None).any()
+
+
 def test_groups_that_lie_apart_stay_apart() -> None:
     """Three clouds in twenty dimensions are three clouds on the plane."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], 30)
     values = rng.normal(size=(90, 20)) + 12 * rng.normal(size=(3, 20))[labels]
     with threadpool_limits(1, "openmp"):  # its threads wait for each other by spinning
-        places = unfolding.unfolded(values, lambda: None)
+        places = unfolding._tsne(values.astype(np.float32), 0)
     apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 1e9 * np.eye(90)
     assert (labels[apart.argmin(1)] == labels).mean() > 0.98
-    assert not unfolding.unfolded(values[:5], lambda: None).any()
