@@ -7,7 +7,7 @@ import streamlit as st
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.evaluate.compare import Disagreements, Positions, Shared, disagreements
-from bloodapp.ui import evaluate_images, frame, thumbs
+from bloodapp.ui import evaluate_flags, evaluate_images, frame, thumbs
 from bloodapp.ui.evaluate_compare_words import mark
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import count, percent
@@ -49,7 +49,7 @@ def draw(reading: Reading, on: Shared, titles: dict[str, str]) -> None:
             f"Flag {'it' if len(same) == 1 else f'these {len(same)}'} for Review",
             key="against-flag",
             icon=":material/outlined_flag:",
-            on_click=evaluate_images.flag,
+            on_click=evaluate_flags.flag,
             args=(dataset.name, on.index[same].tolist()),
         )
 

@@ -1,0 +1,19 @@
+"""`combine` from the command line."""
+
+from collections.abc import Callable
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.runs.run import open_run
+from tests.made import give_model, make_run
+
+
+def test_combine_prints_the_name_last(tiny: Dataset, run: Callable[..., str]) -> None:
+    """The run is there, judged, with its members beside it on stderr; what cannot be done is a line and code 2."""
+    for seed, name in enumerate(("one", "other")):
+        give_model(make_run(tiny, name, size=32), seed=seed)
+    assert run("combine", "one", "other", "--how", "majority", "--name", "whole").splitlines()[-1] == "whole"
+    whole = open_run("whole")
+    assert whole.finished and whole.made_of == "2 runs, majority"
+    assert "put together from finished runs" in run("reproduce", "whole", code=2, stream="err")
+    assert "add another run" in run("combine", "one", code=2, stream="err")
+    assert "taken" in run("combine", "one", "other", "--name", "whole", code=2, stream="err")
