@@ -13,7 +13,6 @@ from PIL import Image
 
 from bloodapp.augment import corruptions
 from bloodapp.augment.corruptions import ALL_CORRUPTIONS, CORRUPTIONS, corrupt
-from bloodapp.augment.extra_corruptions import ground_of
 from bloodapp.augment.severities import SEVERITIES, amount
 from bloodapp.data.sample import draw_sample
 from bloodapp.errors import InvalidValue, NotFound
@@ -298,13 +297,30 @@ def test_the_document_has_every_number() -> None:
     assert rows == ours + published + own
 
 
-def test_ground_is_the_brighter_half_of_the_border() -> None:
-    """A cell that touches the border does not darken what a turned image is filled up with."""
-    image = np.full((60, 60, 3), (230, 215, 210), np.uint8)
-    image[:, :18] = (90, 40, 120)
-    assert ground_of(image) == (230, 215, 210)
-    corners = corrupt(image[None], "rotation", 5)[0][[0, 0, -1, -1], [0, -1, 0, -1]]
-    assert (np.abs(corners.astype(int) - (230, 215, 210)) <= 1).all()
+@pytest.mark.parametrize("name", ["rotation", "zoom"])
+def test_what_was_outside_is_the_mirror_image(name: str) -> None:
+    """A picture of two colours stays one of these two: no frame, no black corner, and each side keeps its own."""
+    image = np.full((1, 60, 60, 3), (230, 215, 210), np.uint8)
+    image[:, :30] = (90, 40, 120)
+    for key in range(4):
+        out = corrupt(image, name, 5, keys=np.array([key]))[0].astype(int)
+        far = [np.abs(out - colour).max(2) for colour in ((230, 215, 210), (90, 40, 120))]
+        assert np.mean(np.minimum(*far) <= 2) > 0.9
+        assert (far[1][0, 28:32] <= 2).all() and (far[0][-1, 28:32] <= 2).all()
+
+
+def test_a_turn_is_by_the_declared_angle() -> None:
+    """A dot beside the middle goes round by 45 degrees to either side, at the same distance."""
+    dot = np.zeros((1, 97, 97, 3), np.uint8)
+    dot[0, 46:51, 64:69] = 255
+    angles = set()
+    for key in range(6):
+        out = corrupt(dot, "rotation", 5, keys=np.array([key]))[0, ..., 0].astype(float)
+        rows, columns = np.indices(out.shape) - 48
+        y, x = ((out * place).sum() / out.sum() for place in (rows, columns))
+        assert np.hypot(y, x) == pytest.approx(18, abs=0.5)
+        angles.add(round(float(np.degrees(np.arctan2(y, x)))))
+    assert angles == {45, -45}
 
 
 def test_another_magnification_keeps_the_middle() -> None:
