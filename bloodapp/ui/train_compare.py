@@ -40,6 +40,7 @@ def draw(runs: Sequence[Run]) -> None:
     _legend(runs, colours)
     try:
         _scores(runs, colours)
+        _further(runs)
         _curves(runs, colours)
         _differences(runs, colours)
     except BloodappError as error:
@@ -110,6 +111,23 @@ def _scores(runs: Sequence[Run], colours: dict[str, str]) -> None:
     if missing := [run.title for run in runs if run not in answered]:
         has = "has" if len(missing) == 1 else "have"
         st.html(f'<p class="quiet">{escape(", ".join(missing))} {has} no results to judge.</p>')
+
+
+def _further(runs: Sequence[Run]) -> None:
+    """The way to the same runs on Evaluate, where they are tested and their images shown."""
+    names = [run.name for run in runs if (run.folder / PREDICTIONS).exists()]
+    if len(names) > 1:
+        st.page_link(
+            "pages/4_Evaluate.py",
+            label="Tests, classes, and the images that they disagree on: on Evaluate",
+            icon=":material/query_stats:",
+            query_params={
+                **state.address(),
+                "run": names[0],
+                "view": "compare",
+                "against": ",".join(names[1:]),
+            },
+        )
 
 
 def _figures(run: Run, part: str) -> list[str]:
