@@ -169,7 +169,7 @@ def _answer_html(run: Run, got: Answers, row: int) -> str:
     named = _class_of(run, str(answer["label"]))
     picture = got.pictures[row]
     image = f'<img alt="" src="{thumbs.data_uri(picture)}">' if picture else ""
-    likely = [_class_of(run, key).title for key in str(answer["set"]).split("|")]
+    likely = _titles(run, str(answer["set"]))
     others = ""
     if len(likely) > 1:
         names = f"{', '.join(likely[:-1])} or {likely[-1]}"
@@ -228,11 +228,13 @@ def _card(run: Run, got: Answers, row: int) -> str:
     )
     given = got.given[row]
     under = name if given is None else f"labelled {escape(given.title)}"
+    others = " or ".join(_titles(run, str(answer["set"]))[1:])
+    may_be = f'<small title="{escape(others, quote=True)}">or {escape(others)}</small>' if others else ""
     off = ' class="off"' if given is not None and given.key != named.key else ""
     return (
         f'<figure title="{name}"><img alt="{name}" loading="lazy" src="{thumbs.data_uri(picture)}"><figcaption>'
         f'<div class="who">{thumbs.class_chip(named)}<b>{100 * float(answer["confidence"]):.0f} %</b></div>'
-        f"<small{off}>{under}</small>"
+        f"{may_be}<small{off}>{under}</small>"
         f'<div class="minibars" style="--n:{len(run.classes)}">{bars}</div></figcaption></figure>'
     )
 
@@ -246,7 +248,7 @@ def _table(run: Run, got: Answers) -> None:
             "name": got.table["name"],
             "class": [_class_of(run, key).title if key else "" for key in got.table["label"]],
             "confidence": got.table["confidence"],
-            "likely": [len(text.split("|")) if text else None for text in got.table["set"]],
+            "set": [", ".join(_titles(run, text)) for text in got.table["set"]],
             "error": got.table["error"],
         }
     )
@@ -263,13 +265,12 @@ def _table(run: Run, got: Answers) -> None:
         column_config={
             "picture": st.column_config.ImageColumn("", width=56),
             "confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
-            "likely": st.column_config.NumberColumn(
-                "classes in the set",
+            "set": st.column_config.TextColumn(
+                "it may be",
                 help="The classes that an image may be: for at least 95 % of images like those that the run was "
                 "validated on, the true one is among them"
                 if calibration.of(run)
-                else "How many classes it takes to hold 95 % of the probability",
-                width="small",
+                else "The fewest classes that hold 95 % of the probability",
             ),
         },
     )
@@ -290,6 +291,11 @@ def _download(run: Run, got: Answers) -> None:
         key="classify-csv",
         on_click="ignore",
     )
+
+
+def _titles(run: Run, keys: str) -> list[str]:
+    """The titles of the classes of a `set`, most likely first."""
+    return [_class_of(run, key).title for key in keys.split("|") if key]
 
 
 def _class_of(run: Run, key: str) -> CellClass:

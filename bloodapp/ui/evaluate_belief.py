@@ -67,7 +67,8 @@ def _reliability(reading: Reading) -> None:
     st.html(_table(belief))
     st.html(f'<p class="belief-said">{_unbroken(escape(_about(reading, belief)))}</p>')
     with st.expander("What the figures say"):
-        st.html(_EXPLAINED)
+        chance = belief.scores["clean", belief.calibration is not None].chance
+        st.html(_EXPLAINED.format(images=count(len(belief.labels), "image"), chance=f"{100 * chance:.1f}"))
 
 
 def lead(belief: Belief) -> str:
@@ -154,8 +155,8 @@ def _drawn(found: Reliability) -> Points:
 
 _EXPLAINED = """\
 <div class="quiet"><p><b>Calibration error (ECE)</b>: how far confidence and share right lie apart on average,
-over 15 steps of equal width (Naeini 2015, Guo 2017). Chance alone makes it larger than nought with few images;
-where its interval reaches 0, the probabilities may be without fault.</p>
+over 15 steps of equal width (Naeini 2015, Guo 2017). Chance alone makes it larger than nought: probabilities
+without fault would show about {chance} % on {images}. Where its interval reaches 0, these may be without fault.</p>
 <p><b>Brier score</b>: mean squared distance of all probabilities from the truth, 0 to 2. <b>Log loss</b>: how
 surprised the probabilities are by the truth, in nats; one sure mistake costs much. Of both, lower is better,
 and both reward right answers as well as honest confidence.</p>

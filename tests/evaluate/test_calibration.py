@@ -61,11 +61,11 @@ def test_scores_are_those_of_scikit_learn(seed: int) -> None:
 
 
 def test_intervals_hold_the_truth() -> None:
-    """Of an over-confident model and of a faultless one, at least 85 of 100 intervals hold the true ECE."""
+    """Of an over-confident model and of a faultless one, at least 50 of 60 intervals hold the true ECE."""
     for sharpness in (1.0, 2.0):
-        truth = expected_calibration_error(*cells(200_000, sharpness, seed=99))
-        found = [scores(*cells(800, sharpness, seed), draws=200).ece for seed in range(100)]
-        assert sum(one.low <= max(truth, 0) <= one.high for one in found) >= 85
+        truth = expected_calibration_error(*cells(100_000, sharpness, seed=99))
+        found = [scores(*cells(800, sharpness, seed), draws=200).ece for seed in range(60)]
+        assert sum(one.low <= max(truth, 0) <= one.high for one in found) >= 50
 
 
 def test_chance_alone_makes_an_error() -> None:
