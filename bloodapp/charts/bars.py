@@ -105,7 +105,7 @@ def recall_chart(
     return figure
 
 
-GROUPS = (("right", ACCENT, ""), ("wrong", "#E03131", "/"), ("unsure", GREY, "."))
+GROUPS = (("right", ACCENT, ""), ("wrong", "#E03131", "/"), ("unsure", GREY, "x"))
 """What an answer may be, with its colour and its pattern."""
 
 

@@ -17,7 +17,7 @@ _MISTAKE = "#E03131"
 # A number is readable on a full cell in white and on a light one in the page's own colour, light or dark (contrast of
 # 4.5 and more in both); on nothing between. So no cell is between.
 _FULL_FROM = 0.75
-_LIGHTEST, _LIGHT = 0.06, 0.5
+_LIGHTEST, _LIGHT = 0.06, 0.78
 
 
 def confusion_chart(

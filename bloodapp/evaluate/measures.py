@@ -1,5 +1,7 @@
 """How bright and how sharp a dataset's images are: measured once, kept beside them."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +45,12 @@ def measured(dataset: Dataset, rows: npt.NDArray[np.int64]) -> Measures:
     kept = _kept(dataset.path / FILE, len(dataset))
     missing = np.unique(rows[np.isnan(kept[rows, 0])])
     if len(missing):
-        for start in range(0, len(missing), BLOCK):
-            block = missing[start : start + BLOCK]
-            kept[block] = np.stack(measure(dataset.read(block)), axis=1)
+        blocks = [missing[start : start + BLOCK] for start in range(0, len(missing), BLOCK)]
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy lets others work meanwhile
+            for block, found in zip(
+                blocks, pool.map(lambda rows: measure(dataset.read(rows)), blocks), strict=True
+            ):
+                kept[block] = np.stack(found, axis=1)
         # A folder that cannot be written is measured again the next time.
         with suppress(OSError), replacing(dataset.path / FILE) as temporary:
             np.savez(temporary, measures=kept)

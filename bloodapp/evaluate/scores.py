@@ -7,6 +7,7 @@ these around the AUC's logit, so that it never leaves 0..1.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -161,8 +162,7 @@ def _aucs(
         return found, Interval(np.nan, np.nan, np.nan)
     times = _times_drawn(n, draws, seed)
     for k in known:
-        found[k, 0] = _weighted_auc(table[:, k], labels == k, np.ones((n, 1)))[0]
-        drawn[k] = _weighted_auc(table[:, k], labels == k, times)
+        found[k, 0], *drawn[k] = _weighted_auc(table[:, k], labels == k, times)
         found[k, 1:] = _around(found[k, 0], drawn[k], min(support[k], n - support[k]))
     value = float(found[known, 0].mean())
     # A draw may miss a class; its mean is then over the others.
@@ -171,12 +171,19 @@ def _aucs(
     return found, Interval(value, *_around(value, means, int(support[known].min())))
 
 
+@lru_cache(maxsize=1)
 def _times_drawn(n: int, draws: int, seed: int) -> npt.NDArray[np.float32]:
-    """How often each of n images is drawn in each resample of n with replacement: (n, draws)."""
+    """How often each of n images is drawn in each resample, (n, 1 + draws): a column of ones, then the resamples.
+
+    Remembered: clean and shifted answers are of the same images, and are resampled alike.
+    """
     picked = np.random.default_rng(seed).integers(0, n, (n, draws), np.int64)
-    picked *= draws
-    picked += np.arange(draws)
-    return np.bincount(picked.ravel(), minlength=n * draws).reshape(n, draws).astype(np.float32)
+    picked *= draws + 1
+    picked += np.arange(1, draws + 1)
+    times = np.bincount(picked.ravel(), minlength=n * (draws + 1)).reshape(n, draws + 1).astype(np.float32)
+    times[:, 0] = 1
+    times.flags.writeable = False
+    return times
 
 
 def _weighted_auc(
@@ -201,21 +208,25 @@ def _weighted_auc(
     number = int(block[-1]) + 1
     share = np.ones(number)
     share[block] = np.where(both[tie], 0.5, 1.0)
-    up = _sums(weights[order[is_positive]], block[is_positive], number)
-    down = _sums(weights[order[~is_positive]], block[~is_positive], number)
+    up, down = (_sums(weights, order[side], block[side], number) for side in (is_positive, ~is_positive))
     below = np.cumsum(down, axis=0)
     below += (share[:, None] - 1) * down
     return metrics._ratio(np.einsum("ij,ij->j", up, below), up.sum(0) * down.sum(0))
 
 
-def _sums(rows: npt.NDArray[np.floating], block: npt.NDArray[np.int64], number: int) -> FloatArray:
-    """The sums (number, B) of rows (N, B) over their blocks (N,), ascending; 0 for a block without a row."""
-    counts = np.bincount(block, minlength=number)
-    there = counts > 0
-    sums = np.zeros((number, rows.shape[1]))
-    if len(rows):
-        sums[there] = np.add.reduceat(rows, (np.cumsum(counts) - counts)[there], axis=0)
-    return sums
+def _sums(
+    weights: npt.NDArray[np.floating],
+    images: npt.NDArray[np.int64],
+    block: npt.NDArray[np.int64],
+    number: int,
+) -> FloatArray:
+    """The weights (N, B) of some images summed over their blocks, ascending: (number, B)."""
+    from scipy.sparse import csr_array  # five times as fast as add.reduceat, and gathers nothing
+
+    ends = np.cumsum(np.bincount(block, minlength=number))
+    ones = np.ones(len(images), weights.dtype)
+    picks = csr_array((ones, images, np.r_[0, ends]), shape=(number, len(weights)))
+    return np.asarray(picks @ weights, np.float64)
 
 
 def _around(value: float, drawn: FloatArray, images: int) -> tuple[float, float]:

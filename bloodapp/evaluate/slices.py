@@ -126,22 +126,27 @@ def by_source(names: npt.ArrayLike, classes: Sequence[CellClass]) -> list[Slice]
     return [*slices[:MOST_SOURCES], Slice("source", title, others)]
 
 
-def judge(slices: Sequence[Slice], right: npt.ArrayLike) -> pd.DataFrame:
+def judge(slices: Sequence[Slice], right: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> pd.DataFrame:
     """The accuracy of each slice beside that of all other images, the surest loss first.
 
-    `right` is bool (N,). Columns: place (in `slices`), n, wrong, accuracy, low, high, rest (the accuracy of the
-    others), difference (slice minus rest), difference_low, difference_high, p, adjusted. Intervals are 95 %: of an
-    accuracy Wilson's, of a difference Newcombe's hybrid of two of them (R. G. Newcombe, Stat. Med. 17, 1998, method
-    10); p is Fisher's exact two-sided one, adjusted by S. Holm (Scand. J. Stat. 6, 1979) over all slices here. Slices
-    that hold no image, or all, are left out.
+    `right` is bool (N,), `labels` (N,) their classes. Columns: place (in `slices`), n, wrong, accuracy, low, high,
+    rest (the accuracy of the others), expected (that of the others if they had the slice's classes in its numbers,
+    which tells a hard kind of image from a hard class; NaN without labels), difference (slice minus rest),
+    difference_low, difference_high, p, adjusted. Intervals are 95 %: of an accuracy Wilson's, of a difference
+    Newcombe's hybrid of two of them (R. G. Newcombe, Stat. Med. 17, 1998, method 10); p is Fisher's exact two-sided
+    one, adjusted by S. Holm (Scand. J. Stat. 6, 1979) over all slices here. Slices that hold no image, or all, are
+    left out.
     """
     given = np.asarray(right, bool)
-    rows = []
+    rows, expected = [], []
     for number, one in enumerate(slices):
         outside = ~one.inside if one.known is None else one.known & ~one.inside
         images, rest = int(one.inside.sum()), int(outside.sum())
         if images and rest:
             rows.append((number, images, int(given[one.inside].sum()), rest, int(given[outside].sum())))
+            expected.append(
+                np.nan if labels is None else _expected(np.asarray(labels), given, one.inside, outside)
+            )
     place, n, hits, others, other_hits = np.array(rows, np.int64).reshape(-1, 5).T
     accuracy, low, high = wilson(hits, n)
     beside, beside_low, beside_high = wilson(other_hits, others)
@@ -156,6 +161,7 @@ def judge(slices: Sequence[Slice], right: npt.ArrayLike) -> pd.DataFrame:
             "low": low,
             "high": high,
             "rest": beside,
+            "expected": np.array(expected, np.float64),
             "difference": difference,
             "difference_low": difference - np.hypot(accuracy - low, beside_high - beside),
             "difference_high": difference + np.hypot(high - accuracy, beside - beside_low),
@@ -164,6 +170,15 @@ def judge(slices: Sequence[Slice], right: npt.ArrayLike) -> pd.DataFrame:
         }
     )
     return table.sort_values("difference_high", kind="stable", ignore_index=True)
+
+
+def _expected(labels: npt.NDArray[np.integer], right: Bools, inside: Bools, outside: Bools) -> float:
+    """The accuracy outside, weighted by how often each class occurs inside; that of all for a class not outside."""
+    number = int(labels.max()) + 1
+    images = np.bincount(labels[outside], minlength=number)
+    hits = np.bincount(labels[outside], right[outside], number)
+    recall = np.divide(hits, images, out=np.full(number, right[outside].mean()), where=images > 0)
+    return float(recall[labels[inside]].mean())
 
 
 def wilson(hits: npt.ArrayLike, count: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:

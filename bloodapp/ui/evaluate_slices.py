@@ -117,7 +117,7 @@ def _by_finding(dataset: Dataset, index: npt.NDArray[np.int64]) -> list[Slice]:
 def _judged(result: Judgement, under_shift: bool, some: tuple[Slice, ...]) -> pd.DataFrame:
     answers = result.shifted if under_shift else result.probabilities
     assert answers is not None
-    return slices.judge(some, answers.argmax(1) == result.labels)
+    return slices.judge(some, answers.argmax(1) == result.labels, result.labels)
 
 
 def _of_the_parts(reading: Reading, under_shift: bool) -> pd.DataFrame:
@@ -125,14 +125,15 @@ def _of_the_parts(reading: Reading, under_shift: bool) -> pd.DataFrame:
     parts = parts_of(reading.run)
     if len(parts) < 2:
         return slices.judge([], np.zeros(0, bool))
-    right, names = [], []
+    right, names, labels = [], [], []
     for part in parts:
         one = reading.result if part == reading.part else judgement(reading.run, part)
         answers = one.shifted if under_shift and one.shifted is not None else one.probabilities
         right.append(answers.argmax(1) == one.labels)
         names.append(np.full(len(one), part))
+        labels.append(one.labels)
     both = slices.by_value("part", np.concatenate(names), lambda part: PARTS[part])
-    table = slices.judge(both, np.concatenate(right))
+    table = slices.judge(both, np.concatenate(right), np.concatenate(labels))
     return table.assign(title=[both[place].title for place in table["place"]])
 
 
@@ -185,9 +186,11 @@ def _sentence(table: pd.DataFrame, some: tuple[Slice, ...]) -> str:
         if len(worse) > 1
         else ""
     )
+    one = some[int(row["place"])]
     return (
-        f"Weakest: <b>{escape(_name(some[int(row['place'])]))}</b>, {percent(row['accuracy'])} of "
-        f"{count(int(row['n']), 'image')}, against {percent(row['rest'])} of the others: {_points(row)}.{others}"
+        f"Weakest: <b>{escape(FAMILIES[one.family].lower())}, {escape(one.title)}</b>: {percent(row['accuracy'])} of "
+        f"{count(int(row['n']), 'image')} right, {percent(row['rest'])} of the others: {_points(row)}. With this "
+        f"slice's classes the others would have {percent(row['expected'])}.{others}"
     )
 
 
@@ -216,17 +219,18 @@ def _images(
     result = reading.result
     answers = result.shifted if under_shift and result.shifted is not None else result.probabilities
     inside = np.flatnonzero(chosen.inside)
-    inside = inside[np.lexsort((-answers[inside].max(1), right[inside]))]
-    wrong = inside[~right[inside]]
+    inside = inside[np.argsort(-answers[inside].max(1), kind="stable")]
+    wrong, fine = inside[~right[inside]], inside[right[inside]][::-1]
     if len(wrong):
-        evaluate_images.show(reading, wrong, under_shift=under_shift, most=36, width=68)
-    st.html('<p class="quiet">Named right:</p>' if len(wrong) else "<p class='quiet'>All named right:</p>")
-    evaluate_images.show(reading, inside[right[inside]], under_shift=under_shift, most=12, width=68)
+        evaluate_images.show(reading, wrong, under_shift=under_shift, most=24, width=68)
+    if len(fine):
+        st.html('<p class="quiet">Named right, the least sure first:</p>')
+        evaluate_images.show(reading, fine, under_shift=under_shift, most=12, width=68)
 
 
 def _figures(table: pd.DataFrame, some: tuple[Slice, ...], parts: pd.DataFrame) -> str:
     """All slices as a table, and under it the parts."""
-    heads = ("slice", "images", "accuracy", "the others", "difference", "adjusted p")
+    heads = ("slice", "images", "accuracy", "the others", "with its classes", "difference", "adjusted p")
     lines = [_line(_name(some[int(row["place"])]), row) for _, row in table.iterrows()]
     lines += [_line(f"Part: {row['title']}", row) for _, row in parts.iterrows()]
     return (
@@ -244,6 +248,7 @@ def _line(name: str, row: pd.Series) -> str:
     return (
         f"<tr><td>{escape(name)}</td><td>{int(row['n']):,}{few}</td>"
         f"<td>{100 * row['accuracy']:.1f}<small>{low:.1f} to {high:.1f}</small></td><td>{100 * row['rest']:.1f}</td>"
+        f"<td>{100 * row['expected']:.1f}</td>"
         f"<td>{_signed(100 * row['difference'])}<small>{ends}</small></td><td>{p}</td></tr>"
     )
 
@@ -252,8 +257,10 @@ def _small_print(table: pd.DataFrame, some: tuple[Slice, ...], dataset: Dataset)
     told = [
         f"Of {len(table)} slices about {len(table) * SURE:.0f} would look different by chance at p &lt; 0.05: so p "
         "(Fisher's exact test) is adjusted for their number after Holm, and only what stays below 0.05 is called "
-        "worse. Intervals are not adjusted. Brightness is the mean luminance, sharpness the variance of the "
-        "Laplacian, both of the images as they are."
+        "worse. Intervals are not adjusted.",
+        "With its classes: the accuracy of the others if each class were as frequent among them as in the slice; "
+        "where it is as low as the slice's own, the classes are hard, not the images.",
+        "Brightness is the mean luminance, sharpness the variance of the Laplacian, both of the images as they are.",
     ]
     there = {one.family for one in some}
     if "source" not in there:

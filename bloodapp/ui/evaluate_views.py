@@ -218,7 +218,9 @@ def _cell(name: str, value: float, low: float, high: float, *, ends: int = 1) ->
     """A figure and its interval: a share in percent, AUC and kappa as the field writes them."""
     if value != value:
         return "<td>–</td>"
-    if name in ("auc", "kappa"):
+    if name == "auc":
+        return f"<td>{value:.4f}<small>{low:.4f} to {high:.4f}</small></td>"
+    if name == "kappa":
         return f"<td>{value:.3f}<small>{low:.3f} to {high:.3f}</small></td>"
     return f"<td>{100 * value:.1f}<small>{100 * low:.{ends}f} to {100 * high:.{ends}f}</small></td>"
 

@@ -66,6 +66,21 @@ def test_a_planted_loss_comes_first_and_is_sure() -> None:
     assert (table["difference_low"] < table["difference"]).all()
 
 
+def test_a_hard_class_is_told_from_a_hard_kind_of_image() -> None:
+    """A slice that is low only because it holds the hard class is expected to be as low; a hard slice is not."""
+    labels = np.tile([0, 1], 500)
+    hard = np.arange(1000) < 200
+    right = (labels == 0) | (np.arange(1000) % 4 == 1)
+    mostly = np.flatnonzero(labels == 1)[:300]
+    inside = np.isin(np.arange(1000), mostly)
+    row = slices.judge([Slice("source", "x", inside)], right, labels).iloc[0]
+    assert row["difference"] < -0.3
+    assert row["expected"] == pytest.approx(right[(labels == 1) & ~inside].mean())
+    row = slices.judge([Slice("source", "x", hard)], right & ~hard, labels).iloc[0]
+    assert row["expected"] == pytest.approx(row["rest"])
+    assert slices.judge([Slice("source", "x", labels == 1)], right, labels)["expected"].iloc[0] == 1
+
+
 def test_among_many_slices_chance_is_seldom_called_a_loss() -> None:
     """Without any difference, the adjusted p of 20 slices falls below 0.05 in at most 1 of 10 of 100 datasets."""
     rng = np.random.default_rng(2)

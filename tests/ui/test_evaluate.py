@@ -160,7 +160,9 @@ def test_the_whole_run_stands_above_the_classes(tiny: Dataset, open_page: Open) 
     text = words(open_page(PAGE, dataset="tiny", run="made", view="classes"))
     for table in (rows.probabilities, rows.shifted):
         for name, one in scores(rows.label, table).items():
-            if name in ("auc", "kappa"):
+            if name == "auc":
+                said = f"<td>{one.value:.4f}<small>{one.low:.4f} to {one.high:.4f}</small></td>"
+            elif name == "kappa":
                 said = f"<td>{one.value:.3f}<small>{one.low:.3f} to {one.high:.3f}</small></td>"
             else:
                 said = f"<td>{100 * one.value:.1f}<small>{100 * one.low:.1f} to {100 * one.high:.1f}</small></td>"
