@@ -75,7 +75,7 @@ def _print(content: dict[str, Any]) -> None:
     tables = [
         [("measure", "apart", "median", "by chance up to", ""), *map(_measure_row, content["measures"])],
         [
-            ("pipeline", "covers", "width", "text"),
+            ("pipeline", "covers", "apart", "width", "text"),
             *map(_pipeline_row, content["pipelines"][:_MOST_PIPELINES]),
         ],
         [("class", "named", "share", "in training"), *map(_class_row, content["answers"]["predicted"])],
@@ -100,4 +100,5 @@ def _class_row(one: dict[str, Any]) -> tuple[object, ...]:
 
 def _pipeline_row(one: dict[str, Any]) -> tuple[object, ...]:
     candidate = one["candidate"]
-    return candidate["title"], terminal.percent(one["least"]), f"{one['width']:.2f}", candidate["text"]
+    figures = (terminal.percent(one["least"]), f"{one['apart']:.1f}", f"{one['width']:.2f}")
+    return candidate["title"], *figures, candidate["text"]

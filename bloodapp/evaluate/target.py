@@ -74,22 +74,14 @@ class Target:
         ]
 
     @property
+    def plain(self) -> Cover | None:
+        """What the training images as they are cover; None without these."""
+        return _cover(self.content["plain"]) if self.content["plain"] else None
+
+    @property
     def covers(self) -> list[Cover]:
         """What each pipeline that was tried covers, the advisable first."""
-
-        def figures(found: dict[str, float | None]) -> dict[str, float]:
-            return {key: float("nan") if value is None else value for key, value in found.items()}
-
-        return [
-            Cover(
-                Candidate(**each["candidate"]),
-                figures(each["shares"]),
-                figures(each["low"]),
-                figures(each["high"]),
-                float(each["width"]),
-            )
-            for each in self.content["pipelines"]
-        ]
+        return [_cover(each) for each in self.content["pipelines"]]
 
     @property
     def moved(self) -> list[str]:
@@ -100,6 +92,20 @@ class Target:
         """The values of a measure: of the training images and of the target's."""
         place = [*MEASURES, FEATURES.key].index(key)
         return self.arrays["train"][:, place], self.arrays["target"][:, place]
+
+
+def _cover(content: dict[str, Any]) -> Cover:
+    def figures(name: str) -> dict[str, float]:
+        return {key: float("nan") if value is None else value for key, value in content[name].items()}
+
+    return Cover(
+        Candidate(**content["candidate"]),
+        figures("shares"),
+        figures("low"),
+        figures("high"),
+        float(content["width"]),
+        float(content["apart"]),
+    )
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.augment import stain
+from bloodapp.augment.named import NONE
 from bloodapp.augment.pipelines import Pipeline, uses
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, Stopped
 from bloodapp.evaluate import target_answers, target_cover, target_distance, target_rank, target_source
-from bloodapp.evaluate.target_cover import Cover, Draws
+from bloodapp.evaluate.target_cover import PLAIN, Candidate, Cover, Draws
 from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES, centred, mean_hue, measure
 from bloodapp.evaluate.target_source import Progress, Side
@@ -59,8 +60,8 @@ def compare(
     """Everything that a drop tells: the images, plain JSON, and the arrays of `Target`.
 
     Keys of the JSON: run, source, model (when it was written), n, readable, unreadable, size, training (or None where
-    the run's dataset is not here), measures, stain, distance, pipelines, answers. `draws` stands for the layers that
-    train. Without the dataset nothing is said of distances and pipelines. Raises SourceError and Stopped.
+    the run's dataset is not here), measures, stain, distance, plain, pipelines, answers. `draws` stands for the layers
+    that train. Without the dataset nothing is said of distances and pipelines. Raises SourceError and Stopped.
     """
     told = _Told(progress, stopped)
     side = target_source.read_target(
@@ -104,6 +105,7 @@ def compare(
         "measures": [],
         "stain": None,
         "distance": None,
+        "plain": None,
         "pipelines": [],
         "answers": target_answers.answers(run, probabilities),
     }
@@ -123,11 +125,13 @@ def compare(
             "distance": _distance(points, train_points),
         }
         draws = draws or _layers(dataset)
-        covers = _pipelines(run, gaps, learned.images, train, target, draws, measured, told)
+        plain, covers = _pipelines(run, gaps, learned.images, train, target, draws, measured, told)
         keys = moved_keys(gaps)
-        content["pipelines"] = [
-            {**asdict(each), "least": each.least(keys), "covers": each.covers(keys)} for each in covers
+        figures = [
+            {**asdict(each), "least": each.least(keys), "covers": each.covers(keys)}
+            for each in (plain, *covers)
         ]
+        content |= {"plain": figures[0], "pipelines": figures[1:]}
     arrays: dict[str, Any] = {
         "train": np.column_stack([train, own_farness]),
         "target": np.column_stack([target, farness]),
@@ -223,19 +227,24 @@ def _pipelines(
     draw: Draws,
     measured: Callable[[Pixels], Table],
     told: "_Told",
-) -> list[Cover]:
-    """What each candidate covers, the advisable first."""
+) -> tuple[Cover, list[Cover]]:
+    """What the images as they are cover, and each candidate, the advisable first."""
     keys = moved_keys(gaps)
     moved = [each for each in gaps if each.key in keys]
     some = np.sort(np.random.default_rng(_SEED).permutation(len(images))[:DRAWN])
     own = run.config.get("pipeline") or run.config["recipe"].get("pipeline") or "none"
     offered = target_cover.candidates(moved, str(own))
+    scales = {each.key: each.scale for each in gaps}
+    units = np.array([scales.get(key, each.least) for key, each in MEASURES.items()])
+    usual = target_cover.likeness(train, some, units)
+    as_they_are = Candidate(NONE, "Training images as they are", NONE, PLAIN)
+    plain = target_cover.cover(as_they_are, train[some], train[some], target, usual)
     found = []
     for number, candidate in enumerate(offered):
         told(34 + 60 * number / len(offered), f"Drawing {candidate.title}")
         drawn = measured(draw(images[some], candidate.pipeline))
-        found.append(target_cover.cover(candidate, drawn, train, target))
-    return target_cover.ordered(found, keys)
+        found.append(target_cover.cover(candidate, drawn, train, target, usual))
+    return plain, target_cover.ordered(found, keys)
 
 
 def moved_keys(gaps: list[Gap]) -> list[str]:

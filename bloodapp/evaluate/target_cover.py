@@ -1,8 +1,9 @@
 """Which augmentation would make training images as different as the target images are.
 
 The training images are drawn as a training draws them, by the layers that train, and measured. A pipeline covers a
-measure when nearly all target images lie within the range that 95 % of its draws lie in. The smallest that covers is
-advised: what it widens beyond need, a network has to learn for nothing.
+measure when nearly all target images lie within the range that 95 % of its draws lie in. That alone would be met by
+negatives and stripes too, so what counts beside it is how near the target images come to some draw in all measures
+at once. The smallest that covers is advised: what it widens beyond need, a network has to learn for nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.augment.named import NONE, PIPELINES
-from bloodapp.augment.pipelines import Pipeline, changes, parse, resolve, scaled
+from bloodapp.augment.pipelines import Pipeline, Step, changes, parse, resolve, scaled
 from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.saved import saved_pipelines
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate.target_distance import Gap
-from bloodapp.evaluate.target_measures import MEASURES
+from bloodapp.evaluate.target_distance import Gap, nearest
+from bloodapp.evaluate.target_measures import LIGHT, MEASURES
 
 Table = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
@@ -27,9 +28,16 @@ Draws = Callable[[Pixels, Pipeline], Pixels]
 COVERED = 0.9
 """Share of the target images within the range from which a pipeline covers a measure; of its own draws it is 0.95."""
 
+CLEARLY = 1.5
+"""Draws that stay this many times farther from the target images than those of another pipeline are of another kind."""
+
 ENDS = (0.025, 0.975)
-OWN, NAMED, SAVED, BUILT = "own", "named", "saved", "built"
-_FACTORS = (0.5, 1.0, 2.0, 3.0)
+OWN, NAMED, SAVED, BUILT, PLAIN = "own", "named", "saved", "built", "plain"
+FACTORS = (0.5, 1.0, 2.0, 3.0)
+"""Strengths that are built, 1 for what the operations of the measures say."""
+
+_BEYOND, _DARKEST = 1.15, 0.05
+_MOST_AT_ONCE = 2  # changes of every image; of more each is made to half of the images
 _TURNS = "flip|quarterturn"  # move no measure, and are right for cells whatever the microscope
 
 
@@ -41,7 +49,8 @@ class Candidate:
         name: as typed: a name that stands for it, or its text.
         title: as read.
         text: written out.
-        kind: OWN for the one that the run was trained with, NAMED, SAVED, or BUILT for the measures that moved.
+        kind: OWN for the one that the run was trained with, NAMED, SAVED, BUILT for the measures
+            that moved, or PLAIN for the images as they are.
     """
 
     name: str
@@ -65,6 +74,8 @@ class Cover:
         low: by measure, where that range begins.
         high: where it ends.
         width: how wide its ranges are, as a mean factor over all measures, 1 for the images as they are.
+        apart: how far the target images lie from the nearest draw in all measures at once, 1 for unseen training
+            images and the training images as they are; see `Likeness`.
     """
 
     candidate: Candidate
@@ -72,6 +83,7 @@ class Cover:
     low: dict[str, float]
     high: dict[str, float]
     width: float
+    apart: float
 
     def least(self, keys: Iterable[str]) -> float:
         """The smallest known share over these measures; 1 over none."""
@@ -89,7 +101,10 @@ def candidates(moved: Sequence[Gap], own: str) -> list[Candidate]:
     Those that leave every image as it is and those that cannot be read are left out; so are repeats.
     """
     offered = [Candidate(own, "As this run was trained", "", OWN)]
-    offered += [Candidate(each, "Built for this drop", "", BUILT) for each in built(moved)]
+    offered += [
+        Candidate(text, f"Built, strength × {factor:g}", "", BUILT)
+        for factor, text in zip(FACTORS, built(moved), strict=False)
+    ]
     offered += [Candidate(name, name, "", SAVED) for name in saved_pipelines()]
     offered += [Candidate(one.name, one.title, "", NAMED) for one in PIPELINES.values() if one.name != NONE]
     found: dict[str, Candidate] = {}
@@ -105,23 +120,57 @@ def candidates(moved: Sequence[Gap], own: str) -> list[Candidate]:
 
 
 def built(moved: Sequence[Gap]) -> list[str]:
-    """Pipelines of the operations that move the measures that moved, from gentle to strong, as text; none for none."""
-    known = [(MEASURES[one.key], one) for one in moved if one.key in MEASURES]
-    steps = [
-        step
-        for measure, one in known
-        for step, wanted in ((measure.fewer, one.below), (measure.further, one.above))
-        if wanted
-    ]
-    steps = list(dict.fromkeys(steps))
+    """Pipelines of the operations that move the measures that moved, one for each of FACTORS, as text; none for none."""
+    steps = list(dict.fromkeys(step for one in moved if one.key in MEASURES for step in _steps(one)))
     if not steps:
         return []
+    if len(steps) > _MOST_AT_ONCE:
+        steps = [f"sometimes(0.5; {step})" for step in steps]
     pipeline = parse("|".join(steps))
-    texts = [f"{_TURNS}|{pipeline_text(_rounded(scaled(pipeline, factor)))}" for factor in _FACTORS]
-    return list(dict.fromkeys(texts))
+    texts = [f"{_TURNS}|{pipeline_text(_rounded(scaled(pipeline, factor)))}" for factor in FACTORS]
+    return texts
 
 
-def cover(candidate: Candidate, drawn: Table, plain: Table, target: Table) -> Cover:
+def _steps(gap: Gap) -> list[str]:
+    """The operations that move a measure to where the target images have it, below or above or both."""
+    measure = MEASURES[gap.key]
+    wanted = [ends for ends, needed in (((0, min), gap.below), ((-1, max), gap.above)) if needed]
+    if gap.key != LIGHT:
+        return [measure.fewer if end == 0 else measure.further for end, _ in wanted]
+    # A lamp multiplies: several strengths of it, a little beyond the outermost images.
+    branches = ["none"]
+    for end, outermost in wanted:
+        ratio = outermost(gap.target[place] / max(gap.train[place], 1.0) for place in (end, 2))
+        far = min(max(1 + _BEYOND * (ratio - 1), _DARKEST), 3.0)
+        branches += [f"scaleabs({1 + (far - 1) * part:.3f}, 0)" for part in (1 / 3, 2 / 3, 1)]
+    return [f"oneof({'; '.join(branches)})"] if wanted else []
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """How near an image comes to others in all measures at once.
+
+    Attributes:
+        scales: float64 (M,), the unit of each measure.
+        usual: the distance, in these units, of unseen training images to the nearest of those that are drawn on.
+    """
+
+    scales: Table
+    usual: float
+
+    def apart(self, target: Table, drawn: Table) -> float:
+        """The median distance of target images (K, M) to the nearest draw (N, M), in units of the usual one."""
+        return _apart(target / self.scales, drawn / self.scales) / self.usual
+
+
+def likeness(train: Table, drawn_from: npt.NDArray[np.int64], scales: Table) -> Likeness:
+    """What distance is usual, from the measures (T, M) of training images, of which some are drawn on."""
+    others = np.setdiff1d(np.arange(len(train)), drawn_from)
+    found = _apart(train[others] / scales, train[drawn_from] / scales) if len(others) else 0.0
+    return Likeness(scales, found or 1.0)
+
+
+def cover(candidate: Candidate, drawn: Table, plain: Table, target: Table, likeness: Likeness) -> Cover:
     """What a pipeline covers, from measures (N, M) of its draws, of the images as they are, and of the target."""
     shares, lows, highs, widths = {}, {}, {}, []
     for place, (key, measure) in enumerate(MEASURES.items()):
@@ -132,7 +181,7 @@ def cover(candidate: Candidate, drawn: Table, plain: Table, target: Table) -> Co
         if not np.isnan([low, high, *before]).any():
             widths.append(np.log(max(high - low, measure.least) / max(before[1] - before[0], measure.least)))
     width = float(np.exp(np.mean(np.maximum(widths, 0)))) if widths else 1.0
-    return Cover(candidate, shares, lows, highs, width)
+    return Cover(candidate, shares, lows, highs, width, likeness.apart(target, drawn))
 
 
 def ends(values: Table) -> tuple[float, float]:
@@ -153,22 +202,34 @@ def within(values: Table, low: float, high: float) -> float:
 def ordered(covers: Sequence[Cover], keys: Sequence[str]) -> list[Cover]:
     """The advisable first: those that cover these measures, the least wide first, then the others by how much they do.
 
-    The run's own comes first where it covers: then nothing has to be trained anew.
+    The run's own comes first where it covers: then nothing has to be trained anew. Of those that cover, the ones whose
+    draws stay clearly farther from the target images than others' come last of them.
     """
+    nearest_of_all = min((one.apart for one in covers if one.covers(keys)), default=0.0)
 
     def order(one: Cover) -> tuple[bool, bool, float, float]:
-        covering = one.covers(keys)
-        own = covering and one.candidate.kind == OWN
-        return not covering, not own, 0.0 if covering else -round(one.least(keys), 2), one.width
+        if not one.covers(keys):
+            return True, False, -round(one.least(keys), 2), one.apart
+        strange = one.apart > CLEARLY * nearest_of_all
+        return False, one.candidate.kind != OWN or strange, float(strange), one.width
 
     return sorted(covers, key=order)
+
+
+def _apart(points: Table, among: Table) -> float:
+    # What an image has nothing of is as in the middle of the others: it tells nothing of likeness.
+    return float(np.median(nearest(np.nan_to_num(points), np.nan_to_num(among), neighbours=1)))
 
 
 def _rounded(pipeline: Pipeline) -> Pipeline:
     """Its values with three digits after the point."""
     return Pipeline(
         tuple(
-            type(step)(step.name, tuple(round(value, 3) for value in step.values), step.branches)
+            Step(
+                step.name,
+                tuple(round(value, 3) for value in step.values),
+                tuple(map(_rounded, step.branches)),
+            )
             for step in pipeline.steps
         )
     )

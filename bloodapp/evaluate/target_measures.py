@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 Table = npt.NDArray[np.float64]
 
 BLOCK = 64
-HUE = "hue"
+HUE, LIGHT = "hue", "brightness"
 # Rec. 601 luma.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _DENSITY = optical_density(np.arange(256))
@@ -40,7 +40,8 @@ class Measure:
         less: what images are that have less of it.
         more: what images are that have more of it.
         least: the least spread of the training images that counts, in its unit: less is no difference that one sees.
-        fewer: the step of a pipeline that makes training images so that have less of it.
+        fewer: the step of a pipeline that makes training images so that have less of it; empty where it depends on
+            how much less.
         further: the same for more.
     """
 
@@ -57,8 +58,8 @@ class Measure:
 
 _DECLARED = (
     Measure(
-        "brightness", "Brightness", "grey levels", "Mean luminance of the image, 0 to 255.",
-        "darker", "brighter", 4, "brightness(0.3)", "brightness(0.3)",
+        LIGHT, "Brightness", "grey levels", "Mean luminance of the image, 0 to 255.",
+        "darker", "brighter", 4, "", "",
     ),
     Measure(
         "contrast", "Contrast", "%", "From the darkest to the lightest 1 % of the pixels, as a share of the lightest.",

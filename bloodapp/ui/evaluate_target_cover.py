@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from bloodapp.evaluate.target import Target
-from bloodapp.evaluate.target_cover import BUILT, COVERED, OWN, SAVED, Cover, ends, within
+from bloodapp.evaluate.target_cover import BUILT, COVERED, OWN, PLAIN, SAVED, Cover
 from bloodapp.evaluate.target_measures import MEASURES
 from bloodapp.jobs.job import Job
 from bloodapp.train.recipes import DEFAULT, RECIPES
@@ -16,7 +16,7 @@ from bloodapp.ui.text import plain
 
 _ROWS = 8
 _MOST_COLUMNS = 6
-_KINDS = {OWN: "this run", BUILT: "built for these images", SAVED: "saved by you"}
+_KINDS = {PLAIN: "no augmentation", OWN: "this run", BUILT: "built for these images", SAVED: "saved by you"}
 
 
 def draw(reading: Reading, job: Job, found: Target) -> None:
@@ -41,12 +41,13 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
     shown += [each for each in covers[1:] if each not in shown][: _ROWS - len(shown)]
     shown.sort(key=covers.index)
     st.html(_table(found, shown, moved[:_MOST_COLUMNS]))
+    name = escape(str(found.content["training"]["dataset"]))
     st.html(
-        f'<p class="quiet">In a column: the share of your images within the range that holds 95 % of what the pipeline '
-        f"makes of {escape(str(found.content['training']['dataset']))}’s training images; {100 * COVERED:.0f} % counts "
-        "as covered. Width: how much wider its ranges are than the images’ own, as a mean factor over all measures; "
-        "more than needed is learned for nothing. What is no matter of pixels (other cells, other classes) no pipeline "
-        "covers.</p>"
+        f'<p class="quiet">Under a measure: the share of your images within the range that holds 95 % of what the '
+        f"pipeline makes of the training images of {name}; {100 * COVERED:.0f} % counts as covered. Apart: how far "
+        "yours lie from the nearest that it makes, in all measures at once; 1 is as near as unseen training images. "
+        "Width: how much wider its ranges are than the images’ own, as a mean factor; what is wider than needed is "
+        "learned for nothing. Other cells or other classes no pipeline covers.</p>"
     )
 
 
@@ -60,13 +61,13 @@ def _advice(best: Cover, covers: list[Cover], moved: list[str]) -> str:
                 "The run was trained under an augmentation that covers these images already: another training of "
                 "the same kind would bring little. Labels of your own would."
             )
-        before = f" The run’s own covers {100 * own.least(moved):.0f} % at its worst." if own else ""
+        before = f" The run’s own covers {int(100 * own.least(moved))} % at its worst." if own else ""
         return (
-            f"{name} is the least that covers all that moved: {100 * best.least(moved):.0f} % of your images or more "
+            f"{name} is the least that covers all that moved: {int(100 * best.least(moved))} % of your images or more "
             f"lie within what it makes of the training images.{before}"
         )
     return (
-        f"No pipeline that was tried covers all that moved. {name} comes nearest: {100 * best.least(moved):.0f} % of "
+        f"No pipeline that was tried covers all that moved. {name} comes nearest: {int(100 * best.least(moved))} % of "
         f"your images at its worst, {escape(worst)}. For the rest label images of your own."
     )
 
@@ -97,16 +98,9 @@ def _choose_dataset(reading: Reading) -> None:
 
 
 def _table(found: Target, shown: list[Cover], keys: list[str]) -> str:
-    heads = ["pipeline", *(MEASURES[key].title for key in keys), "width"]
-    plain_shares = {}
-    for key in keys:
-        train, target = found.column(key)
-        plain_shares[key] = within(target, *ends(train))
-    rows = [_row("Training images as they are", "no augmentation", plain_shares, keys, 1.0, "")]
-    for place, each in enumerate(shown):
-        note = _KINDS.get(each.candidate.kind, "")
-        text = escape(each.candidate.text, quote=True)
-        rows.append(_row(each.candidate.title, note, each.shares, keys, each.width, text, best=place == 0))
+    heads = ["pipeline", *(MEASURES[key].title for key in keys), "apart", "width"]
+    rows = [_row(found.plain, keys)] if found.plain else []
+    rows += [_row(each, keys, best=place == 0) for place, each in enumerate(shown)]
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     return (
         f'<div class="scroll"><table class="figures covers"><thead><tr>{head}</tr></thead>'
@@ -114,25 +108,17 @@ def _table(found: Target, shown: list[Cover], keys: list[str]) -> str:
     )
 
 
-def _row(
-    title: str,
-    note: str,
-    shares: dict[str, float],
-    keys: list[str],
-    width: float,
-    text: str,
-    *,
-    best: bool = False,
-) -> str:
+def _row(one: Cover, keys: list[str], *, best: bool = False) -> str:
     cells = []
     for key in keys:
-        share = shares.get(key, float("nan"))
-        known = share == share
-        mark = "covered" if known and share >= COVERED else ""
-        sign = " ✓" if mark else ""
-        cells.append(f'<td class="{mark}">{f"{100 * share:.0f} %{sign}" if known else "–"}</td>')
+        share = one.shares.get(key, float("nan"))
+        covered = share >= COVERED
+        figure = "–" if share != share else f"{int(100 * share)} %{' ✓' if covered else ''}"
+        cells.append(f'<td class="{"covered" if covered else ""}">{figure}</td>')
+    note = _KINDS.get(one.candidate.kind, "")
     under = f"<small>{escape(note)}</small>" if note else ""
+    text = escape(one.candidate.text, quote=True)
     return (
-        f'<tr class="{"best" if best else ""}" title="{text}"><td><b>{escape(title)}</b>{under}</td>'
-        f"{''.join(cells)}<td>{width:.1f}</td></tr>"
+        f'<tr class="{"best" if best else ""}" title="{text}"><td><b>{escape(one.candidate.title)}</b>{under}</td>'
+        f"{''.join(cells)}<td>{one.apart:.1f}</td><td>{one.width:.1f}</td></tr>"
     )

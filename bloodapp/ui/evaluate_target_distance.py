@@ -28,7 +28,7 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
     gaps = found.gaps
     _verdict(found, gaps)
     chosen = str(state.get("measure"))
-    chosen = chosen if chosen in [each.key for each in gaps] else gaps[0].key
+    chosen = chosen if chosen in [each.key for each in gaps] else next(iter(found.moved), gaps[0].key)
     left, right = frame.columns("target", [3, 2])
     with left:
         rows = [_row(each) for each in gaps]
