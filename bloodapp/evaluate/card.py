@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bloodapp import __version__
+from bloodapp.augment.corruptions import ALL_CORRUPTIONS
 from bloodapp.charts.style import percent
-from bloodapp.evaluate import verdict
+from bloodapp.evaluate import calibration, verdict
 from bloodapp.evaluate.facts import (
     DECIMAL,
     Facts,
@@ -105,7 +106,7 @@ def _details(facts: Facts) -> list[str]:
         )
     again = commands(facts)
     if "training" in again:
-        body.append("The same training again, and whether it comes to the same:")
+        body.append("The same again:")
         body.append(block(again["training"]))
     if notes := facts.run.notes().strip():
         body += ["**Notes**", "\n".join(f"> {plain(line)}".rstrip() for line in notes.splitlines())]
@@ -195,9 +196,42 @@ def _analyses(facts: Facts) -> list[str]:
         table(heads, rows, figures=True),
         "By class, in percent, with 95 % intervals:",
         table(columns, each, figures=True),
+        *_beyond(facts),
         "The report with charts and images:",
         block(commands(facts)["report"]),
     ]
+
+
+def _beyond(facts: Facts) -> list[str]:
+    """Corruptions and probabilities, where they were judged."""
+    body = []
+    found = facts.suite
+    if found is not None and found.complete and (mean := found.interval("mean_corruption_error")) is not None:
+        means = found.by_corruption
+        worst_first = sorted(means, key=lambda name: -means[name])
+        rows = [(ALL_CORRUPTIONS[name].title, percent(means[name])) for name in worst_first]
+        body += [
+            f"Mean corruption error (MedMNIST-C's eleven corruptions at five severities): {words(mean)}, against "
+            f"{percent(found.clean)} on the images as they are; the mean balanced error of each:",
+            table(("corruption", "named wrong"), rows, figures=True),
+            block(commands(facts)["corruptions"]),
+        ]
+    fitted = calibration.of(facts.run)
+    if fitted is not None:
+        labels = facts.result.labels
+        judged = [("as they are", facts.result.probabilities)]
+        if facts.result.shifted is not None:
+            judged.append(("shifted", facts.result.shifted))
+        errors = [
+            (name, *(words(calibration.scores(labels, one).ece) for one in (answers, fitted.apply(answers))))
+            for name, answers in judged
+        ]
+        body += [
+            f"Expected calibration error, before and after temperature scaling ({fitted.temperature:.2f}, fitted on "
+            f"{fitted.n:,} images of the validation part); the report gives it again:",
+            table(("images", "as the network says", "calibrated"), errors, figures=True),
+        ]
+    return body
 
 
 def _ethics(facts: Facts) -> list[str]:

@@ -13,9 +13,10 @@ from bloodapp.data import ledger
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import ACTIONS, judge
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate import metrics, scores
+from bloodapp.evaluate import metrics, scores, suite
 from bloodapp.evaluate.evaluate import Judgement, judgement, parts_of
 from bloodapp.evaluate.metrics import Comparison, Interval
+from bloodapp.evaluate.suite import Suite
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run
 
@@ -26,12 +27,13 @@ FEW = 30
 GROUPS = {
     "Network": ("model", "width", "weights", "start_from", "size", "resize", "scaling", "pooling", "head", "dropout"),
     "Learning": (
-        *("optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "clip", "batch", "epochs", "minutes"),
-        *("patience", "phases", "loss", "label_smoothing", "class_weights", "average", "precision"),
+        *("optimizer", "learning_rate", "schedule", "warmup", "decay_after", "decay", "cycle", "plateau"),
+        *("plateau_factor", "weight_decay", "clip", "batch", "block", "epochs", "minutes", "patience", "score"),
+        *("phases", "loss", "focal", "label_smoothing", "class_weights", "average", "precision"),
     ),
     "Split": ("val_share", "test_share", "keep_parts", "stratified", "grouped", "folds", "vote"),
-    "Images": ("copies", "balance", "images", "small_size", "small_share"),
-    "Chance": ("seed", "deterministic"),
+    "Images": ("copies", "balance", "images", "small_size", "small_share", "test_noise"),
+    "Chance": ("seed", "deterministic", "device"),
 }  # fmt: skip
 """A recipe's fields as a report orders them; those that no group names come last."""
 
@@ -83,6 +85,8 @@ class Facts:
         ledger: where it stands among the decisions, or None when the dataset is not here.
         report: what report.json says.
         model: size in bytes and sha256 of the model's file, or None without one.
+        suite: what the run makes of corruptions, as far as it was judged under them, or None.
+        changed: judged images that have been relabelled or excluded since.
     """
 
     run: Run
@@ -98,6 +102,8 @@ class Facts:
     ledger: Ledger | None
     report: dict[str, Any]
     model: tuple[int, str] | None
+    suite: Suite | None
+    changed: int
 
     @property
     def has_shift(self) -> bool:
@@ -121,6 +127,7 @@ def gather(run: Run, part: str | None = None) -> Facts:
     hard = None if result.shifted is None else metrics.per_class(result.matrix(under_shift=True), result.keys)
     dataset = dataset_of(run)
     split = run.split()
+    stand = None if dataset is None else _ledger(run, dataset, split)
     return Facts(
         run=run,
         part=used,
@@ -132,9 +139,11 @@ def gather(run: Run, part: str | None = None) -> Facts:
         hard=hard,
         counts=_counts(run, split),
         dataset=dataset,
-        ledger=None if dataset is None else _ledger(run, dataset, split),
+        ledger=stand,
         report=run.report() or {},
         model=_model(run),
+        suite=suite.find(run, used),
+        changed=_changed(dataset, result) if dataset is not None and stand is not None and stand.known else 0,
     )
 
 
@@ -176,6 +185,11 @@ def _ledger(run: Run, dataset: Dataset, split: pd.DataFrame) -> Ledger:
     return Ledger(seq, True, {action: held.count(action) for action in ACTIONS}, len(rows) - len(held))
 
 
+def _changed(dataset: Dataset, result: Judgement) -> int:
+    now = judge(dataset)
+    return int((~now.included[result.index] | (now.labels[result.index] != result.labels)).sum())
+
+
 def _model(run: Run) -> tuple[int, str] | None:
     try:
         with run.model_path.open("rb") as stream:
@@ -208,7 +222,8 @@ def made(facts: Facts) -> list[tuple[str, str]]:
     rows = [
         ("Run", run.name),
         ("Recipe", f"{recipe['title']} ({run.recipe})" if recipe.get("title") else run.recipe),
-        ("Kind", combined(run) or run.made_of or "one training"),
+        ("Kind", run.made_of or "one training"),
+        ("Made of", ", ".join(map(str, run.config["combined"]["members"])) if run.combined else ""),
         ("Changes while learning", pipeline if pipeline == text or not text else f"{pipeline}: {text}"),
         ("Parameters", f"{int(report['parameters']):,}" if report.get("parameters") else ""),
         ("Kept epoch", f"{report['best_epoch']} of {report.get('epochs', '?')}" if report.get("best_epoch") else ""),
@@ -221,15 +236,6 @@ def made(facts: Facts) -> list[tuple[str, str]]:
         ("Model file", f"{facts.model[0] / 1e6:,.1f} MB, sha256 {facts.model[1]}" if facts.model else ""),
     ]  # fmt: skip
     return [(name, value) for name, value in rows if value]
-
-
-def combined(run: Run) -> str:
-    """What runs it was put together from, in words; empty for most."""
-    told = run.config.get("combined")
-    if not isinstance(told, dict):
-        return ""
-    parts = [f"{name.replace('_', ' ')} {said(value)}" for name, value in told.items()]
-    return "combined of finished runs: " + ", ".join(parts)
 
 
 def origin(facts: Facts) -> list[tuple[str, str]]:
@@ -280,6 +286,11 @@ def limits(facts: Facts) -> list[str]:
     few = [c.title for c, n in zip(run.classes, facts.clean["support"], strict=True) if n < FEW]
     if few:
         found.append(f"Fewer than {FEW} images were judged of {', '.join(few)}: their figures are loose.")
+    if facts.changed and not run.before_decisions:
+        found.append(
+            f"Since then {facts.changed:,} of the judged images have been relabelled or excluded; "
+            "a new training counts that in."
+        )
     if run.before_decisions:
         found.append("It learned from the dataset as it was given, before any decision, for comparison.")
     found.append(
@@ -297,8 +308,15 @@ def commands(facts: Facts) -> dict[str, str]:
         "report": f"{base} report {name} --part {facts.part} --out report.html --card card.md",
         "training": f"{base} reproduce {name}",
     }
-    if facts.run.shipped:
+    if facts.run.combined:
+        together = facts.run.config["combined"]
+        flags = [f"--how {together['how']}", *(["--flips"] if together["tta"] else [])]
+        members = [shlex.quote(str(member)) for member in together["members"]]
+        found["training"] = " ".join([base, "combine", *members, *flags])
+    elif facts.run.shipped:
         del found["training"]
+    if facts.suite is not None:
+        found["corruptions"] = f"{base} evaluate {name} --part {facts.part} --corruptions"
     return found
 
 

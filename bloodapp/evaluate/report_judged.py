@@ -102,6 +102,7 @@ def _matrix(facts: Facts, *, under_shift: bool) -> str:
     classes = list(result.classes)
     worst = mistakes.worst_cells(matrix, 5)
     figure = confusion_chart(matrix, drawn(classes), height=90 + 52 * len(classes))
+    figure.update_layout(margin_r=44)  # the last name leans out, and Plotly hides what leaves the chart
     which = "under the shift" if under_shift else "clean"
     content: str = chart(
         figure, f"Confusion matrix, {which}: rows the given labels, columns the predicted classes", least=460

@@ -29,16 +29,24 @@ def data(facts: Facts) -> Html:
     return Html(body)
 
 
+AGAIN = {
+    "figures": "The figures",
+    "corruptions": "Under corruptions",
+    "report": "This report",
+    "training": "The training",
+}
+"""What commands give again, in the order in which they are told."""
+
+
 def configuration(facts: Facts) -> Html:
     """How the run was made: recipe, changes, device, times, versions; all settings."""
     rows = [(name, moment(value) if name in ("Begun", "Ended") else value) for name, value in made(facts)]
     groups = "".join(
         f"<h4>{text(group)}</h4>{pairs(each, 'settings')}" for group, each in settings(facts.run).items()
     )
-    again = {"figures": "The figures", "report": "This report", "training": "The training"}
     said = "".join(
-        f"<div><dt>{text(again[name])}</dt><dd><code>{text(command)}</code></dd></div>"
-        for name, command in commands(facts).items()
+        f"<div><dt>{text(AGAIN[name])}</dt><dd><code>{text(command)}</code></dd></div>"
+        for name, command in sorted(commands(facts).items(), key=lambda one: list(AGAIN).index(one[0]))
     )
     return Html(f'{pairs(rows)}{folded("All settings", groups)}<h3>Again</h3><dl class="pairs">{said}</dl>')
 

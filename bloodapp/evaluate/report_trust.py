@@ -19,7 +19,7 @@ SURE = 0.05
 
 def corruptions(facts: Facts) -> Html:
     """The suite as a heat map, the corruption that costs most first, and what it comes to."""
-    found = suite.find(facts.run, facts.part)
+    found = facts.suite
     assert found is not None, "the section is left out without a suite"
     means = found.by_corruption
     names = sorted(means, key=lambda name: -means[name])
