@@ -38,23 +38,27 @@ def plane_chart(
     figure = go.Figure()
     for which, one in enumerate(classes):
         mine = (own == which) & ~wrong
-        judged = said[mine] >= 0
-        figure.add_scattergl(
-            x=places[mine, 0],
-            y=places[mine, 1],
-            name=one.title,
-            mode="markers",
-            marker={
-                "color": one.colour,
-                "symbol": _SHAPES[which % len(_SHAPES)],
-                "size": np.where(judged, 6, 4),
-                "opacity": np.where(judged, 0.85, 0.32) if len(judged) else 0.5,
-                "line": {"width": 0},
-            },
-            customdata=numbers[mine],
-            hovertemplate=f"<b>{one.title}</b><br>image %{{customdata}}<extra></extra>",
-            unselected={"marker": {"opacity": 0.12}},
-        )
+        asked = mine & (said >= 0)
+        # The faint ones first, so that the strong ones lie on top and stand for the class in the legend.
+        for shown, size, opacity in ((mine & ~asked, 4, 0.32), (asked, 6, 0.85)):
+            figure.add_scattergl(
+                x=places[shown, 0],
+                y=places[shown, 1],
+                name=one.title,
+                legendgroup=one.key,
+                showlegend=bool(asked.any() or not mine.any()) == (shown is asked),
+                mode="markers",
+                marker={
+                    "color": one.colour,
+                    "symbol": _SHAPES[which % len(_SHAPES)],
+                    "size": size,
+                    "opacity": opacity,
+                    "line": {"width": 0},
+                },
+                customdata=numbers[shown],
+                hovertemplate=f"<b>{one.title}</b><br>image %{{customdata}}<extra></extra>",
+                unselected={"marker": {"opacity": 0.1}},
+            )
     titles = np.array([one.title for one in classes])
     figure.add_scattergl(
         x=places[wrong, 0],
@@ -85,7 +89,7 @@ def plane_chart(
     for axis, title in ((figure.update_xaxes, axes[0]), (figure.update_yaxes, axes[1])):
         axis(showticklabels=False, title={"text": title, "standoff": 4})
     middles = np.empty((0, 2)) if centres is None else np.asarray(centres, np.float64)
-    for one, (x, y) in zip(classes, middles, strict=False):
+    for one, (x, y) in zip(classes, _apart(middles, places), strict=False):
         if x == x:
             figure.add_annotation(
                 x=float(x),
@@ -99,3 +103,18 @@ def plane_chart(
                 borderpad=3,
             )
     return figure
+
+
+def _apart(middles: npt.NDArray[np.float64], places: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The places of names (C, 2), moved up where one would lie on another."""
+    if not len(places) or not len(middles):
+        return middles
+    moved = middles.copy()
+    wide, high = np.ptp(places, axis=0) * (0.17, 0.047)
+    known = np.flatnonzero(~np.isnan(middles[:, 0]))
+    for place, which in enumerate(known[np.argsort(middles[known, 1])]):
+        for below in known[np.argsort(middles[known, 1])][:place]:
+            near = abs(moved[which, 0] - moved[below, 0]) < wide
+            if near and abs(moved[which, 1] - moved[below, 1]) < high:
+                moved[which, 1] = moved[below, 1] + high
+    return moved

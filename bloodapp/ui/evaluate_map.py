@@ -234,7 +234,7 @@ def _apart(reading: Reading, found: Features) -> None:
         body.append(
             f"<tr><td>{thumbs.class_chip(classes[k])}</td><td>{pure.count[k]:,}</td>"
             f'<td><span class="puritybar"><i style="width:{100 * pure.own[k]:.1f}%"></i></span>'
-            f'{percent(float(pure.own[k]))}</td><td class="mixed">{other}</td></tr>'
+            f'<span class="purityshare">{percent(float(pure.own[k]))}</span></td><td class="mixed">{other}</td></tr>'
         )
     st.html(
         '<div class="scroll"><table class="figures"><thead><tr><th>class</th><th>images</th>'

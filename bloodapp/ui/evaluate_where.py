@@ -22,6 +22,9 @@ FILTERS: tuple[str, ...] = ("asks", "places", "hiding")
 """Names in the address that this view keeps its choices under."""
 
 _MOST_SIDES = 3
+_REMEMBERED = 64
+_LITTLE = 0.01
+"""A fall of the probability below this says nothing of where the run looks."""
 _SCALE = 4
 _LOADED: set[classify_answers.Model] = set()
 
@@ -65,13 +68,17 @@ def draw(run: Run, image: Pixels, answered: Floats, label: int | None) -> None:
         return
     st.html(f'<div class="looks">{"".join(figures)}</div>{_KEY}')
     if hidden is not None and lights:
-        agreed = agreement(lights[0], hidden.map(answer))
         named = run.classes[answer].title
-        st.html(f'<p class="whysaid">For {escape(named)}: {in_words(agreed)}</p>')
+        said = (
+            in_words(agreement(lights[0], hidden.map(answer)))
+            if hidden.most(answer) >= _LITTLE
+            else "No single part decides it: whichever is hidden, the answer stays as sure."
+        )
+        st.html(f'<p class="whysaid">For {escape(named)}: {said}</p>')
 
 
 _KEY = (
-    '<div class="lightkey"><span>less</span><i></i><span>more speaks for the class</span>'
+    '<div class="lightkey"><span>less</span><i></i><span>more speaks for the class, each map on its own scale</span>'
     "<u></u><span>inside the line: more than half of the most</span></div>"
 )
 
@@ -140,17 +147,26 @@ def _hiding() -> bool:
 
 
 def _hidden(run: Run, image: Pixels) -> Occlusion:
-    bar = st.empty()
-    found = _occlusion(classify_answers.key(run), image.tobytes(), lambda done, of: bar.progress(done / of))
-    bar.empty()
-    return found
+    """The check, remembered for the images looked at last; a bar shows how far it is."""
+    kept, this = _remembered(), (classify_answers.key(run), image.tobytes())
+    if this not in kept:
+        bar = st.progress(0.0, text="Hiding one part after the other")
+
+        def tell(done: int, every: int) -> None:
+            bar.progress(done / every, text="Hiding one part after the other")
+
+        found = occlusion(image, classify_answers.loaded(this[0]), progress=tell)
+        bar.empty()
+        while len(kept) >= _REMEMBERED:
+            kept.pop(next(iter(kept)), None)
+        kept[this] = found
+        return found
+    return kept[this]
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _occlusion(model: classify_answers.Model, pixels: bytes, _told: object) -> Occlusion:
-    asked = classify_answers.loaded(model)
-    image = np.frombuffer(pixels, np.uint8).reshape(asked.size, asked.size, 3)
-    return occlusion(image, asked, progress=_told)  # type: ignore[arg-type]
+@st.cache_resource(show_spinner=False)
+def _remembered() -> dict[tuple[classify_answers.Model, bytes], Occlusion]:
+    return {}
 
 
 def _figure(run: Run, image: Pixels, light: Floats, which: int, answer: int, label: int | None) -> str:
@@ -167,14 +183,15 @@ def _figure(run: Run, image: Pixels, light: Floats, which: int, answer: int, lab
 
 
 def _checked(run: Run, image: Pixels, hidden: Occlusion, which: int) -> str:
-    named, most = run.classes[which], 100 * hidden.most(which)
+    named, most = run.classes[which], hidden.most(which)
     said = (
-        f"Hiding: the probability falls by up to {most:.1f} points."
-        if most >= 0.05
-        else "Hiding no part takes anything from it."
+        f"Hiding: the probability falls by up to {100 * most:.0f} points."
+        if most >= _LITTLE
+        else "Hiding: no part takes a point of probability from it."
     )
+    light = hidden.map(which) if most >= _LITTLE else np.zeros(image.shape[:2], np.float32)
     return _shown(
-        overlaid(image, hidden.map(which), scale=_SCALE),
+        overlaid(image, light, scale=_SCALE),
         f"Fall of the probability of {named.title} when parts are hidden",
         f"{thumbs.class_chip(named)}<small>{said}</small>",
     )

@@ -204,7 +204,7 @@ def _facts(reading: Reading, chosen: Chosen, answered: npt.NDArray[np.float32] |
     """The image large, its answer and label, and the probability of every class."""
     classes = reading.result.classes
     rows = []
-    title = escape(chosen.name)
+    title = "Not asked yet"
     if answered is not None:
         best = int(answered.argmax())
         rows.append(("answer", f"{thumbs.class_chip(classes[best])} <b>{percent(float(answered[best]))}</b>"))
@@ -224,7 +224,8 @@ def _facts(reading: Reading, chosen: Chosen, answered: npt.NDArray[np.float32] |
     rows.append(("label", f"{thumbs.class_chip(label)}{left}"))
     if chosen.row >= 0:
         rows.append(("image", f"{chosen.row} · {escape(_part_of(reading.run, chosen.row))}"))
-    rows.append(("name", escape(chosen.name)))
+    if chosen.name != str(chosen.row):
+        rows.append(("name", escape(chosen.name)))
     listed = "".join(f"<dt>{name}</dt><dd>{what}</dd>" for name, what in rows)
     one, two = frame.columns("why", [1, 1])
     with one:

@@ -14,17 +14,21 @@ def test_points_carry_ids_class_and_shape() -> None:
     centres = np.full((8, 2), np.nan)
     centres[:3] = 1
     figure = plane_chart(points, labels, DEFAULT_CLASSES, ids, answers=answers, centres=centres)
-    traces = {trace.name: trace for trace in figure.data}
-    assert list(traces["wrong answer"].customdata) == [11]
-    assert "taken for" in traces["wrong answer"].text[0]
+    (crosses,) = [trace for trace in figure.data if trace.name == "wrong answer"]
+    assert list(crosses.customdata) == [11]
+    assert "taken for" in crosses.text[0]
     shown = np.concatenate([trace.customdata for trace in figure.data])
     assert sorted(shown) == [10, 11, 12, 13, 14]
-    classes = [traces[one.title] for one in DEFAULT_CLASSES]
-    assert len({one.marker.symbol for one in classes}) == len(DEFAULT_CLASSES)
-    assert [one.marker.color for one in classes] == [one.colour for one in DEFAULT_CLASSES]
+    named = [trace for trace in figure.data if trace.showlegend and trace is not crosses]
+    assert [trace.name for trace in named] == [one.title for one in DEFAULT_CLASSES]
+    assert len({trace.marker.symbol for trace in named}) == len(DEFAULT_CLASSES)
+    assert [trace.marker.color for trace in named] == [one.colour for one in DEFAULT_CLASSES]
+    weak, strong = [trace for trace in figure.data if trace.name == DEFAULT_CLASSES[1].title]
+    assert weak.marker.opacity < strong.marker.opacity, "what was asked is stronger"
+    assert (list(weak.customdata), list(strong.customdata)) == ([13], [12])
     assert [one.text for one in figure.layout.annotations] == [one.title for one in DEFAULT_CLASSES[:3]]
-    sizes = traces[DEFAULT_CLASSES[1].title].marker.size
-    assert sizes[0] > sizes[1], "what was asked is stronger"
+    heights = [one.y for one in figure.layout.annotations]
+    assert len(set(heights)) == 3, "no name lies on another"
 
 
 def test_no_points_are_no_error() -> None:
