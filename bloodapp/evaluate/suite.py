@@ -100,8 +100,9 @@ def find(run: Run, part: str) -> Suite | None:
 def summary(run: Run, part: str | None = None) -> dict[str, Any] | None:
     """The headline of a finished suite, from JSON alone; None where the run was not judged under corruptions.
 
-    Keys: part, n, seconds, images_per_s, by_corruption, and as {value, low, high} clean, shifted (or None),
-    mean_corruption_error, mean_of_all, all balanced errors. Without a part, that of the run's headline.
+    Keys: part, n, by_corruption, and as {value, low, high} clean, shifted (or None), mean_corruption_error and
+    mean_of_all, all balanced errors; seconds and images_per_s of the last attempt. Without a part, that of the run's
+    headline.
     """
     try:
         part = part or str((headline(run) or {})["part"])

@@ -14,6 +14,8 @@ from bloodapp.ui import state
 from bloodapp.ui.evaluate_reading import Reading
 from bloodapp.ui.text import percent
 
+_LITTLE = 0.02  # what a corruption may cost before it is said to cost something
+
 
 def headline(found: Suite) -> None:
     """Wrong as they are, under the shift and under the eleven corruptions, and what that means in a sentence."""
@@ -34,11 +36,18 @@ def sentence(found: Suite) -> str:
     means = found.by_corruption
     order = sorted(means, key=lambda name: -means[name])
     (first, worst), (second, next_) = ((ALL_CORRUPTIONS[name].title, means[name]) for name in order[:2])
-    safe = sum(error <= found.clean + 0.02 for error in means.values())
-    return (
+    safe = sum(error < found.clean + _LITTLE for error in means.values())
+    mean = (
         f"Under the eleven corruptions it names {percent(found.mean_corruption_error)} wrong on average, each class "
-        f"counting the same, against {percent(found.clean)} as they are. It breaks first under “{first}” "
-        f"({percent(worst)}) and “{second}” ({percent(next_)}); {safe} of {len(means)} cost it less than 2 points."
+        f"counting the same, against {percent(found.clean)} as they are."
+    )
+    if safe == len(means):
+        return (
+            f"{mean} None of the {len(means)} costs it 2 points; the worst is “{first}” ({percent(worst)})."
+        )
+    return (
+        f"{mean} It breaks first under “{first}” ({percent(worst)}) and “{second}” ({percent(next_)}); {safe} of "
+        f"{len(means)} cost it less than 2 points."
     )
 
 

@@ -2,10 +2,11 @@
 
 The network is the default recipe's ResNet-9, untrained: an answer takes as long whether it is right or not. Ours is the
 job as the page starts it, in a worker of its own, nice as workers are, which draws corrupted images in threads beside
-TensorFlow and writes each corruption as it is through. The peer is a plain loop in a fresh process, as nice: corrupt
-all images at a severity, then ask the predictor, nothing kept.
+TensorFlow and writes each corruption as it is through; what it takes to start is in its time. The peer is a plain loop
+in a fresh process, as nice: corrupt the images at a severity, then ask the predictor, nothing kept. It takes every
+eighth image, and counts eight times; importing TensorFlow and loading the model are not in its time.
 
-Beside the time by the clock stands the processor time of both, which a busy machine does not stretch.
+Beside the time by the clock stands the processor time of both, which a busy machine stretches less.
 """
 
 import resource
@@ -25,6 +26,7 @@ from tests.benchmarks.report import row
 from tests.made import make_run, predictions
 
 AT_MOST_S = 8 * 60
+EVERY = 8
 pytestmark = pytest.mark.timeout(8 * AT_MOST_S)
 
 SETUP = """
@@ -36,14 +38,17 @@ from bloodapp.classify.predictor import Predictor
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import open_run
 run = open_run(sys.argv[1])
-index = run.predictions().only("test").index
+index = run.predictions().only("test").index[:: int(sys.argv[2])]
 images = np.asarray(dataset_of(run).images[index])
 model = Predictor(run)
+model.predict(images[:128])  # traced
+begun_cpu = time.process_time()
 """
 WORK = """
 for name in ALL_CORRUPTIONS:
     for severity in range(1, 6):
         model.predict(corrupt(images, name, severity, 0, keys=index))
+told = time.process_time() - begun_cpu
 """
 
 
@@ -76,9 +81,8 @@ def test_the_whole_suite(run: Run) -> None:
     took = seconds(lambda: run_child(job))
     ours = _children() - before
     assert job.state() == "done", job.log()
-    before = _children()
-    peer = in_new_process(SETUP, WORK, run.name, **CHILD_ENV)["seconds"]
-    theirs = _children() - before
+    said = in_new_process(SETUP, WORK, run.name, EVERY, **CHILD_ENV)
+    peer, theirs = EVERY * said["seconds"], EVERY * said["told"]
     row("corruption suite, the default network", [took], [peer], unit="s", than="a plain loop", images=n)
     row("the same, processor time", [ours], [theirs], unit="s", than="a plain loop", images=n)
     assert took <= AT_MOST_S
