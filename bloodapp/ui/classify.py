@@ -248,7 +248,7 @@ def _table(run: Run, got: Answers) -> None:
             "name": got.table["name"],
             "class": [_class_of(run, key).title if key else "" for key in got.table["label"]],
             "confidence": got.table["confidence"],
-            "set": [", ".join(_titles(run, text)) for text in got.table["set"]],
+            "set": [", ".join(_titles(run, text)[1:]) for text in got.table["set"]],
             "error": got.table["error"],
         }
     )
@@ -266,11 +266,11 @@ def _table(run: Run, got: Answers) -> None:
             "picture": st.column_config.ImageColumn("", width=56),
             "confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "set": st.column_config.TextColumn(
-                "it may be",
-                help="The classes that an image may be: for at least 95 % of images like those that the run was "
-                "validated on, the true one is among them"
+                "or",
+                help="What else it may be: for at least 95 % of images like those that the run was validated on, the "
+                "true class is the one named or among these"
                 if calibration.of(run)
-                else "The fewest classes that hold 95 % of the probability",
+                else "With the one named, the fewest classes that hold 95 % of the probability",
             ),
         },
     )
