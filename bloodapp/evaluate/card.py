@@ -125,13 +125,11 @@ def _use(facts: Facts) -> list[str]:
 
 
 def _factors(facts: Facts) -> list[str]:
-    body = [
-        "Stain, lamp, focus, camera and compression change how a cell looks. The figures stand for the images as "
-        "they are, and for the same images under a shift"
-        + (f" ({plain(facts.report['shift'])})." if facts.report.get("shift") else ".")
-    ]
+    what = f" ({plain(facts.report['shift'])})" if facts.report.get("shift") else ""
+    both = f", and for the same images under a shift{what}" if facts.has_shift else " alone"
     return [
-        *body,
+        "Stain, lamp, focus, camera and compression change how a cell looks. The figures stand for the images as "
+        f"they are{both}.",
         "Who the cells came from (age, sex, illness) is not recorded, so nothing is said about it.",
     ]
 

@@ -11,6 +11,7 @@ from bloodapp.charts.style import percent
 from bloodapp.evaluate import mistakes, verdict
 from bloodapp.evaluate.facts import DECIMAL, Facts
 from bloodapp.evaluate.metrics import Interval
+from bloodapp.evaluate.ordering import by_similarity
 from bloodapp.evaluate.report_html import (
     Html,
     chart,
@@ -100,8 +101,10 @@ def _matrix(facts: Facts, *, under_shift: bool) -> str:
     result = facts.result
     matrix = result.matrix(under_shift=under_shift)
     classes = list(result.classes)
+    order = by_similarity(result.matrix())
+    side = min(52, max(26, 700 // max(len(classes), 1)))
     worst = mistakes.worst_cells(matrix, 5)
-    figure = confusion_chart(matrix, drawn(classes), height=90 + 52 * len(classes))
+    figure = confusion_chart(matrix, drawn(classes), order=order, height=90 + side * len(classes))
     figure.update_layout(margin_r=44)  # the last name leans out, and Plotly hides what leaves the chart
     which = "under the shift" if under_shift else "clean"
     content: str = chart(
@@ -120,8 +123,8 @@ def _matrix(facts: Facts, *, under_shift: bool) -> str:
         )
     else:
         content += paragraph("No image was taken for another class.")
-    heads = ["labelled ↓ predicted →", *(c.title for c in classes)]
-    full = [[c.title, *(f"{n:,}" for n in row)] for c, row in zip(classes, matrix, strict=True)]
+    heads = ["labelled ↓ predicted →", *(classes[k].title for k in order)]
+    full = [[classes[row].title, *(f"{matrix[row, column]:,}" for column in order)] for row in order]
     return content + folded(
         "The matrix as a table",
         table(heads, full, f"Confusion matrix, {which}, images", kind="matrix"),

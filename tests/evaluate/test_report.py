@@ -15,7 +15,7 @@ from bloodapp.data.importing import import_source
 from bloodapp.errors import NotFound
 from bloodapp.evaluate import report as room
 from bloodapp.evaluate.evaluate import evaluate_run
-from bloodapp.evaluate.facts import gather, limits
+from bloodapp.evaluate.facts import commands, gather, limits
 from bloodapp.evaluate.report import contents, report, weight
 from bloodapp.evaluate.report_judged import EXAMPLES, examples
 from bloodapp.runs.predictions import write_predictions
@@ -168,6 +168,22 @@ def test_another_ledger_is_not_taken_for_the_runs(tiny: Dataset) -> None:
     stand = gather(run).ledger
     assert stand is not None and not stand.known and stand.counts == {}
     assert "is not the one that the run took into account" in Reader(report(run)).text
+
+
+def test_a_combined_run_is_made_again_by_its_members(tiny: Dataset) -> None:
+    """What it was put together from, and the command that does so; no training is claimed."""
+    together = {"members": ["a", "b"], "how": "majority", "tta": True}
+    run = make_run(tiny, combined=together)
+    assert commands(gather(run))["training"] == "python -m bloodapp combine a b --how majority --flips"
+    assert "a, b" in Reader(report(run)).text
+
+
+def test_what_was_decided_since_is_among_the_limits(tiny: Dataset) -> None:
+    """Judged images that were excluded after the training are counted and said."""
+    run = make_run(tiny)
+    assert not any("Since then" in one for one in limits(gather(run)))
+    decisions.record(tiny, run.predictions().only("test").index[:3].tolist(), "exclude")
+    assert any("Since then 3 of the judged images" in one for one in limits(gather(run)))
 
 
 def test_a_run_without_its_dataset(tiny: Dataset) -> None:
