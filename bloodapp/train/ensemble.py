@@ -92,7 +92,8 @@ def _answer(
     copy = _copy(model, image, before, on_all_views if turned else None)
     if not turned:
         return copy.output
-    return layers.Average(dtype="float32", name=f"{before}views")([copy.output, *others[id(copy.output)]])
+    # Last the answer to the image as it is: Keras walks a copy from the last, and a layer's first call is its output.
+    return layers.Average(dtype="float32", name=f"{before}views")([*others[id(copy.output)], copy.output])
 
 
 def _copy(

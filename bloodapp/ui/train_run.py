@@ -244,7 +244,7 @@ def _results(run: Run, results: dict[str, Any]) -> None:
         *([] if run.combined else [("kept", kept)]),
         ("trained for, together" if run.combined else "time", duration(report.get("seconds"))),
         *(
-            [("times as slow", f"{report.get('asked', 1):,}")]
+            [("an answer takes", f"{report.get('asked', 1):,} × one network’s time")]
             if run.combined
             else [("images/s", f"{report['images_per_s']:,.0f}" if report.get("images_per_s") else "–")]
         ),

@@ -128,7 +128,9 @@ def test_a_combined_run_is_a_run_like_any_other(tiny: Dataset) -> None:
 
 
 def test_one_run_turned_and_combined_once_more(tiny: Dataset) -> None:
-    """One run alone with its eight views; that again with another: answers, words and cost."""
+    """One run alone with its eight views; that again with another: answers, features, words and cost."""
+    from bloodapp.classify.predictor import Predictor
+
     one, other = made(tiny, "one", seed=1), made(tiny, "other", seed=2)
     turned = members.start(members.plan([one], flips=True), name="turned")
     do(turned)
@@ -142,6 +144,11 @@ def test_one_run_turned_and_combined_once_more(tiny: Dataset) -> None:
     found = answers(whole.model_path, images)
     each = [answers(run.model_path, images) for run in (turned, other)]
     assert np.abs(found - together(each, "majority")).max() < 1e-5
+    # The features are those of the image as it is, also of a network within a network.
+    plain = Predictor(one).features(np.asarray(images, np.uint8))
+    for run in (turned, open_run("whole")):
+        own = Predictor(run).features(np.asarray(images, np.uint8))
+        assert np.abs(own[:, : plain.shape[1]] - plain).max() < 1e-5
     assert open_run("whole").made_of == "2 runs, majority"
     with pytest.raises(InvalidValue, match="turns and mirrors already"):
         members.plan([turned, other], flips=True)
