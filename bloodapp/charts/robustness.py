@@ -61,11 +61,14 @@ def robustness_chart(
     )
     calm(figure, height or 31 * rows + 40, t=28)
     # Annotations, unlike a trace of text, keep their strength when a cell is selected.
-    for place, row, _, share in cells:
-        figure.add_annotation(
-            x=place, y=row, text=_number(share), showarrow=False, font={"size": 13}, captureevents=False
-        )
-    figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest")
+    # All at once: one by one they would take Plotly a third of a second.
+    numbers = [
+        {"x": place, "y": row, "text": _number(share), "showarrow": False, "font": {"size": 13}}
+        for place, row, _, share in cells
+    ]
+    figure.update_layout(
+        annotations=numbers, barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest"
+    )
     figure.update_xaxes(
         side="top",
         tickvals=[*places, mean],

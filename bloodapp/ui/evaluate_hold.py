@@ -167,7 +167,7 @@ def _class_chosen(found: Suite) -> int | None:
     current = current if current in names else _ALL
     state.show("hold-class-box", current)
     st.selectbox(
-        "Wrong of",
+        "Class",
         list(names),
         format_func=lambda key: names[key],
         key="hold-class-box",
