@@ -12,6 +12,9 @@ from bloodapp.runs.run import Run
 Floats = npt.NDArray[np.float32]
 Shares = npt.NDArray[np.float64]
 
+FEWEST = 20
+"""Images below which nothing is said of the accuracy to expect."""
+
 BINS = 20
 """Of the histogram of confidence, from 0 to 1."""
 
@@ -53,17 +56,21 @@ def expected(run: Run, confidence: Floats) -> dict[str, Any] | None:
 
     Average thresholded confidence (S. Garg et al., "Leveraging unlabeled data to predict out-of-distribution
     performance", ICLR 2022): the threshold above which as many of its `val` answers lie as are right; the share of
-    the target's answers above it is the estimate. Keys: value; shifted and shifted_true, the estimate and the truth on
-    the run's own images under the shift, or None. None for a run without answers on val.
+    the target's answers above it is the estimate. Keys: value, low, high (95 %, by the
+    number of images alone); shifted and shifted_true, the estimate and the truth on the run's own images under the
+    shift, or None. None for a run without answers on val, and for fewer than FEWEST images.
     """
     predictions = run.predictions()
-    if predictions is None or "val" not in parts_of(run):
+    if predictions is None or "val" not in parts_of(run) or len(confidence) < FEWEST:
         return None
     val = predictions.only("val")
     right = float((val.probabilities.argmax(1) == val.label).mean())
     threshold = float(np.quantile(val.probabilities.max(1), 1 - right))
+    value, low, high = wilson(int((confidence >= threshold).sum()), len(confidence))
     found: dict[str, Any] = {
-        "value": float((confidence >= threshold).mean()),
+        "value": value,
+        "low": low,
+        "high": high,
         "shifted": None,
         "shifted_true": None,
     }

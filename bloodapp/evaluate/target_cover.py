@@ -120,7 +120,7 @@ def candidates(moved: Sequence[Gap], own: str) -> list[Candidate]:
 
 
 def built(moved: Sequence[Gap]) -> list[str]:
-    """Pipelines of the operations that move the measures that moved, one for each of FACTORS, as text; none for none."""
+    """Pipelines of the operations that move the measures that moved, one of each of FACTORS, as text; of none none."""
     steps = list(dict.fromkeys(step for one in moved if one.key in MEASURES for step in _steps(one)))
     if not steps:
         return []

@@ -129,7 +129,8 @@ def _notes(run: Run, found: Target) -> None:
         of = f" of {training['of']:,}" if training["n"] < training["of"] else ""
         said.append(f"beside {training['n']:,}{of} that the run learned from")
     width, height = (round(side) for side in content["size"])
-    said.append(f"usually {width} × {height} pixels, seen at {run.size}")
+    taken = "" if width == height == run.size else f", made {run.size} × {run.size}"
+    said.append(f"{width} × {height} pixels{taken}")
     st.html(f'<p class="quiet">{escape(" · ".join(said))}</p>')
     warnings = []
     if training and training["seen"]:

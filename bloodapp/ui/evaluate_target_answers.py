@@ -22,20 +22,22 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
     answers, classes = found.content["answers"], reading.run.classes
     confidence, accuracy = answers["confidence"], answers["accuracy"]
     own = confidence["own_median"]
-    beside = f" It is {percent(own)} on unseen images of its own." if own is not None else ""
+    beside = f"; of unseen images of its own {percent(own)}" if own is not None else ""
     words = [
-        f"For half of these images the run is surer than <b>{percent(confidence['median'])}</b>.{beside}"
+        f"The run is <b>{percent(confidence['median'])}</b> sure of these images, in the median{beside}."
     ]
     if accuracy:
+        value, low, high = (f"{100 * accuracy[name]:.0f}" for name in ("value", "low", "high"))
         words.append(
-            f"By how sure it is, expect about <b>{100 * accuracy['value']:.0f} %</b> of the answers to be right."
+            f"By how sure it is, expect about <b>{value} %</b> of the answers to be right (95 %: {low} to {high})."
         )
     st.html(f'<p class="lead">{" ".join(words)}</p>')
     if accuracy and accuracy["shifted"] is not None:
         st.html(
-            '<p class="quiet">An estimate from confidence alone (average thresholded confidence), no measurement: '
-            f"of its own images under the shift it says {percent(accuracy['shifted'])}, and "
-            f"{percent(accuracy['shifted_true'])} is true. Labels of some images tell more.</p>"
+            '<p class="quiet">An estimate from confidence alone (average thresholded confidence), no measurement; the '
+            "interval knows the number of images only. Of its own images under the shift the same estimate says "
+            f"{percent(accuracy['shifted'])}, and {percent(accuracy['shifted_true'])} is true. "
+            "Labels of some images tell more.</p>"
         )
     left, right = frame.columns("target-answers", [1, 1])
     rows = answers["predicted"]
