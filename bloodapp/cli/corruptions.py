@@ -24,7 +24,8 @@ def judged(run: "Run", part: str | None) -> "Suite | int":
     if used not in available:
         raise NotFound(f"a part of run '{run.name}' called", used, available)
     job = suite.submit(run, used)
-    if job.state() != "done" and (code := follow(job, again=f"evaluate {run.name} --corruptions")):
+    again = f"evaluate {run.name} --corruptions" + (f" --part {part}" if part else "")
+    if job.state() != "done" and (code := follow(job, again=again)):
         return code
     found = suite.find(run, used)
     assert found is not None and found.complete
