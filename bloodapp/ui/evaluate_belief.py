@@ -14,7 +14,7 @@ from bloodapp.runs.calibration import PART
 from bloodapp.ui import evaluate_belief_handing, evaluate_belief_sets, frame
 from bloodapp.ui.evaluate_belief_reading import Belief, read
 from bloodapp.ui.evaluate_reading import Reading, choose
-from bloodapp.ui.text import count
+from bloodapp.ui.text import count, unbroken
 
 FILTERS: tuple[str, ...] = ("bins", *evaluate_belief_sets.FILTERS, *evaluate_belief_handing.FILTERS)
 """Names in the address that this view keeps its choices under."""
@@ -22,6 +22,9 @@ FILTERS: tuple[str, ...] = ("bins", *evaluate_belief_sets.FILTERS, *evaluate_bel
 STYLE = Path(__file__).with_name("evaluate_belief.css")
 
 _BINS = {"width": "Equal steps", "count": "Equal counts"}
+_FAR = 0.05
+"""Calibration error above which probabilities are of no use."""
+
 _NAMES = {"clean": "Clean", "shifted": "Shifted"}
 
 
@@ -36,7 +39,7 @@ def draw(reading: Reading) -> None:
 @st.fragment
 def _reliability(reading: Reading) -> None:
     belief = read(reading)
-    st.html(f'<p class="belief-lead">{_unbroken(escape(lead(belief)))}</p>')
+    st.html(f'<p class="belief-lead">{unbroken(escape(lead(belief)))}</p>')
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         frame.section(
             "Does it mean what it says?",
@@ -65,7 +68,7 @@ def _reliability(reading: Reading) -> None:
                 alt=f"Share right over confidence, {name} images, as the network says and calibrated",
             )
     st.html(_table(belief))
-    st.html(f'<p class="belief-said">{_unbroken(escape(_about(reading, belief)))}</p>')
+    st.html(f'<p class="belief-said">{unbroken(escape(_about(reading, belief)))}</p>')
     with st.expander("What the figures say"):
         chance = belief.scores["clean", belief.calibration is not None].chance
         st.html(_EXPLAINED.format(images=count(len(belief.labels), "image"), chance=f"{100 * chance:.1f}"))
@@ -106,6 +109,8 @@ def _about(reading: Reading, belief: Belief) -> str:
         before, after = (belief.scores["shifted", one].ece for one in (False, True))
         if after.value > before.high:
             text += " It fits images like those alone: under the shift it makes the probabilities worse."
+        elif after.low > _FAR:
+            text += f" It fits images like those alone: under the shift the error stays at {100 * after.value:.0f} %."
         elif after.value < before.low:
             text += " Under the shift it helps as well."
     return text
@@ -142,11 +147,6 @@ def _cell(figure: Interval, times: float, digits: int, unit: str = "") -> str:
         return "<td>–</td>"
     value, low, high = (f"{times * number:.{digits}f}" for number in (figure.value, figure.low, figure.high))
     return f"<td>{value}{unit}<small>{low} to {high}</small></td>"
-
-
-def _unbroken(text: str) -> str:
-    """The text with figures that keep their percent sign at the end of a line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _drawn(found: Reliability) -> Points:

@@ -11,7 +11,7 @@ from bloodapp.runs.calibration import PART
 from bloodapp.ui import frame, state
 from bloodapp.ui.evaluate_belief_reading import Belief, read
 from bloodapp.ui.evaluate_reading import Reading
-from bloodapp.ui.text import percent
+from bloodapp.ui.text import percent, unbroken
 
 FILTERS: tuple[str, ...] = ("goal",)
 """Names in the address that these choices are kept under."""
@@ -33,7 +33,7 @@ def draw(reading: Reading) -> None:
     goal = _goal()
     bar = bar_for(belief.own_curve, goal)
     kept = {name: keep(curve, bar) for name, curve in belief.curves.items()}
-    st.html(f'<p class="belief-said">{_said(reading, belief, goal, kept)}</p>')
+    st.html(f'<p class="belief-said">{unbroken(_said(reading, belief, goal, kept))}</p>')
     left, right = frame.columns("rejection", [1, 1])
     with left:
         drawn = {name: (curve.handed_over, curve.accuracy) for name, curve in belief.curves.items()}

@@ -14,7 +14,7 @@ from bloodapp.runs.calibration import PART, SET_PROMISE
 from bloodapp.ui import evaluate_images, frame, state, thumbs
 from bloodapp.ui.evaluate_belief_reading import Belief, judged, promised, read
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose
-from bloodapp.ui.text import count, percent
+from bloodapp.ui.text import count, percent, unbroken
 
 FILTERS: tuple[str, ...] = ("promise", "sets")
 """Names in the address that these choices are kept under."""
@@ -36,7 +36,7 @@ def draw(reading: Reading) -> None:
         promise = _promise()
         method = choose("sets", _METHODS, "How the sets are made")
     found = judged(reading, method, promise)
-    st.html(f'<p class="belief-said">{_said(reading, promise, found)}</p>')
+    st.html(f'<p class="belief-said">{unbroken(_said(reading, promise, found))}</p>')
     left, right = frame.columns("coverage", [1, 1])
     curves = promised(reading, method).curves
     with left:
@@ -51,7 +51,7 @@ def draw(reading: Reading) -> None:
         )
     with right:
         st.html(_table(found))
-        st.html(f'<p class="quiet">{_METHOD_WORDS[method]} {_of_classify(reading, belief)}</p>')
+        st.html(f'<p class="quiet">{_METHOD_WORDS[method]} {unbroken(_of_classify(belief))}</p>')
     with st.expander("By class"):
         st.html(_by_class(reading, found))
     _unsure(reading, method, found["clean"][0])
@@ -118,7 +118,7 @@ def _table(found: dict[str, tuple[npt.NDArray[np.bool_], Judged]]) -> str:
     )
 
 
-def _of_classify(reading: Reading, belief: Belief) -> str:
+def _of_classify(belief: Belief) -> str:
     """What the sets of Classify and of the CSV do on the same images."""
     assert belief.calibration is not None, "asked only where there is a calibration"
     sets = belief.calibration.sets(belief.said["clean"])

@@ -20,6 +20,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
+def unbroken(text: str) -> str:
+    """The text with figures that keep their percent sign where a line ends."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def time_left(seconds: float | None) -> str:
     """`about 3 min left`; empty when there is no estimate."""
     if seconds is None:

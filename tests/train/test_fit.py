@@ -15,6 +15,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import record
 from bloodapp.data.importing import import_source
 from bloodapp.errors import InvalidValue, NotFound, SourceError, Stopped, Unreadable
+from bloodapp.runs import calibration
 from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run
 from bloodapp.train import forecast, launch
@@ -58,6 +59,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     home.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLOODAPP_HOME", str(home))
+        patch.setattr(calibration, "FEWEST", 2)  # so few images as here are calibrated, too
         dataset = import_source(folder / "tiny.npz")
         run, learned = launch.start(dataset, TWO_SIZES), launch.start(dataset, LEARNING)
         assert run.job.state() == "queued"
@@ -67,7 +69,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
 
 
 def test_a_training_leaves_the_whole_contract(trained: Trained) -> None:
-    """A finished run has model, metrics, predictions and report that agree with one another."""
+    """A finished run has model, metrics, predictions, calibration and report that agree with one another."""
     run, context = trained.run, trained.context
     metrics = run.metrics()
     assert metrics["epoch"].tolist() == [1, 2, 3]
@@ -89,6 +91,8 @@ def test_a_training_leaves_the_whole_contract(trained: Trained) -> None:
         assert report["parts"][part]["accuracy"] == pytest.approx(accuracy)
         assert report["parts"][part]["shifted_accuracy"] == pytest.approx(under_shift)
         assert report["parts"][part]["n"] == len(chosen.label)
+    calibrated = calibration.read(run)
+    assert calibrated is not None and calibrated.n == len(predictions.only("val"))
     assert report["test_read"] and report["test_reads"] == 1
     steps = [words for words in context.said if "step" in words]
     assert [words["done"] for words in steps] == sorted(words["done"] for words in steps)

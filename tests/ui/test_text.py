@@ -23,6 +23,11 @@ def test_time_left(seconds: float | None, expected: str) -> None:
     assert text.time_left(seconds) == expected
 
 
+def test_a_percent_sign_stays_with_its_figure() -> None:
+    """A line does not break between the two."""
+    assert text.unbroken("95 % of 3") == "95\N{NO-BREAK SPACE}% of 3"
+
+
 @pytest.mark.parametrize(
     ("moment", "expected"),
     [
