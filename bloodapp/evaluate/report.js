@@ -9,10 +9,10 @@
     Plotly.newPlot(holder, figure.data, figure.layout, options);
   }
   // A chart in a closed part was drawn without a width.
-  const fit = () => holders.forEach(holder => {
-    if (holder.offsetWidth) Plotly.Plots.resize(holder);
+  const fit = part => holders.forEach(holder => {
+    if (part.contains(holder) && holder.offsetWidth) Plotly.Plots.resize(holder);
   });
-  for (const part of document.querySelectorAll('details')) part.addEventListener('toggle', fit);
+  for (const part of document.querySelectorAll('details')) part.addEventListener('toggle', () => fit(part));
   const opened = [];
   window.addEventListener('beforeprint', () => {
     for (const part of document.querySelectorAll('details:not([open]):not(.unprinted)')) {
@@ -26,6 +26,6 @@
     document.documentElement.classList.remove('printing');
     while (opened.length) opened.pop().open = false;
     for (const holder of holders) Plotly.relayout(holder, {width: null, autosize: true});
-    fit();
+    fit(document);
   });
 })();

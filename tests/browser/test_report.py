@@ -48,9 +48,11 @@ def test_a_report_opens_anywhere(
     charts = reader.locator(".chart")
     expect(reader.locator(".chart .main-svg").first).to_be_visible()
     assert charts.count() == reader.locator(".chart.js-plotly-plot").count() >= 4
-    for part in reader.locator("details").all():
-        part.locator("summary").first.click()
-        assert part.evaluate("part => part.open")
+    for summary in reader.locator("main > section > details > summary").all():
+        summary.click()
+    inner = reader.locator("#confusion details .chart")
+    expect(inner.locator(".main-svg").first).to_be_visible()
+    assert inner.evaluate("chart => chart.querySelector('.main-svg').clientWidth <= chart.clientWidth")
     for width in WIDTHS:
         reader.set_viewport_size({"width": width, "height": 900})
         assert reader.evaluate("document.documentElement.scrollWidth") <= width
