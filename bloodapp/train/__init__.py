@@ -8,6 +8,7 @@ What pages and command line use, and what knows no TensorFlow:
     parts, weighing             who trains, chooses and is read once; what an image of a class counts
     launch, effect              a run folder and its job; before and after the decisions
     series, voting, search      folds, repeats and the trials of a search, one job each
+    members                     finished runs put together: which go together, judged on what, how much slower
     forecast, costs, finder     what a training will cost; which learning rate to take
     measurements                what is measured with, and the files that keep it
     reporter                    what the work of jobs needs of its context
@@ -21,6 +22,6 @@ What is imported in the child process that works:
     fit                         the training: `feed` and `copies` give images, `learning` begins a phase with what
                                 `optimizers` and `devices` say, `callback` reports, `average` and `judge` look on,
                                 `checkpoint` keeps each epoch, `results` writes the end
-    ensemble                    networks of folds as one
+    ensemble                    several networks as one, turned and mirrored too; `combine` makes a run of it
     cost, rates, speed          real steps, to measure
 """
