@@ -23,6 +23,7 @@ FILTERS: tuple[str, ...] = ("plane", "seen_by")
 
 PLANES = {"principal": "Principal components", "neighbours": "Neighbours together (t-SNE)"}
 MOST = 60
+_FEW, _HIGH = 16, 470
 _CHART = "evaluate-plane-chart"
 _STYLE = Path(__file__).with_name("evaluate_map.css")
 _WHY = (
@@ -155,6 +156,7 @@ def _labels_and_answers(reading: Reading, found: Features) -> tuple[Ints, Ints]:
 
 def _chosen(reading: Reading, points: list, found: Features, labels: Ints, answers: Ints) -> None:
     ids = np.unique([int(np.ravel(point["customdata"])[0]) for point in points]).astype(np.int64)
+    ids = ids[np.isin(ids, found.index)]  # another network's features may be of other images
     if not len(ids):
         part = PARTS[reading.part].lower()
         frame.section("No point chosen", "Draw around some points, or click on one, to see their images.")
@@ -176,18 +178,6 @@ def _chosen(reading: Reading, points: list, found: Features, labels: Ints, answe
     titles = [one.title for one in classes]
     shown = rows[np.argsort(~((answers[rows] >= 0) & (answers[rows] != labels[rows])), kind="stable")][:MOST]
     named = [titles[answers[row]] if answers[row] >= 0 else "not asked" for row in shown]
-    thumbs.grid(
-        evaluate_images.pictures(dataset, found.index[shown], under_shift=False),
-        [titles[labels[row]] for row in shown],
-        colours=[classes[labels[row]].colour for row in shown],
-        hints=[
-            f"image {found.index[row]}: labelled {titles[labels[row]]}, answered: {name}"
-            for row, name in zip(shown, named, strict=True)
-        ],
-        width=72,
-    )
-    if len(rows) > MOST:
-        st.html(f'<div class="quiet">the first {MOST} of {len(rows):,}, wrong answers first</div>')
     with st.container(horizontal=True):
         st.button(
             f"Flag {'it' if len(ids) == 1 else f'these {len(ids):,}'} for Review",
@@ -196,14 +186,24 @@ def _chosen(reading: Reading, points: list, found: Features, labels: Ints, answe
             on_click=evaluate_flags.flag,
             args=(dataset.name, ids.tolist()),
         )
-        if len(ids) == 1:
-            st.button(
-                "Why this answer?",
-                key="evaluate-plane-why",
-                icon=":material/search:",
-                on_click=state.put_together,
-                args=({"view": "why", "image": str(ids[0])},),
-            )
+        if len(ids) == 1 and st.button(
+            "Why this answer?", key="evaluate-plane-why", icon=":material/search:"
+        ):
+            state.put_together({"view": "why", "image": str(ids[0])})
+            st.rerun()  # the whole page, of which this is a fragment
+    with st.container(height=_HIGH if len(shown) > _FEW else "content", border=False):
+        thumbs.grid(
+            evaluate_images.pictures(dataset, found.index[shown], under_shift=False),
+            [titles[labels[row]] for row in shown],
+            colours=[classes[labels[row]].colour for row in shown],
+            hints=[
+                f"image {found.index[row]}: labelled {titles[labels[row]]}, answered: {name}"
+                for row, name in zip(shown, named, strict=True)
+            ],
+            width=72,
+        )
+    if len(rows) > MOST:
+        st.html(f'<div class="quiet">the first {MOST} of {len(rows):,}, wrong answers first</div>')
 
 
 def _apart(reading: Reading, found: Features) -> None:

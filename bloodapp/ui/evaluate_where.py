@@ -78,8 +78,8 @@ def draw(run: Run, image: Pixels, answered: Floats, label: int | None) -> None:
 
 
 _KEY = (
-    '<div class="lightkey"><span>less</span><i></i><span>more speaks for the class, each map on its own scale</span>'
-    "<u></u><span>inside the line: more than half of the most</span></div>"
+    '<div class="lightkey"><span>less<i></i>more speaks for the class, each map on its own scale</span>'
+    "<span><u></u>inside the line: more than half of the most</span></div>"
 )
 
 

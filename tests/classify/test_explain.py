@@ -104,6 +104,19 @@ def test_several_networks_in_one_are_averaged(model, tmp_path):
     np.testing.assert_allclose(both.maps(images, labels), expected, atol=1e-4)
 
 
+def test_a_network_that_answers_to_all_views_is_asked_about_the_image_as_it_is(model, tmp_path):
+    """Its layers look at eight views; the map is that of the image, as the network alone gives it."""
+    import keras
+
+    from bloodapp.train.ensemble import ensemble
+
+    model.save(tmp_path / "one.keras")
+    ensemble([tmp_path / "one.keras"], "mean", flips=True).save(tmp_path / "turned.keras")
+    turned = keras.models.load_model(tmp_path / "turned.keras", compile=False, safe_mode=True)
+    images, labels, _ = planted(4, 11)
+    np.testing.assert_allclose(of(turned).maps(images, labels), of(model).maps(images, labels), atol=1e-4)
+
+
 def test_any_number_of_images_is_traced_twice_at_most(model):
     """Two batch shapes serve all sizes, and padding changes no map."""
     images, labels, _ = planted(20, 9)
