@@ -17,3 +17,14 @@ def test_combine_prints_the_name_last(tiny: Dataset, run: Callable[..., str]) ->
     assert "put together from finished runs" in run("reproduce", "whole", code=2, stream="err")
     assert "add another run" in run("combine", "one", code=2, stream="err")
     assert "taken" in run("combine", "one", "other", "--name", "whole", code=2, stream="err")
+
+
+def test_compare_takes_the_images_that_both_kept_aside(tiny: Dataset, run: Callable[..., str]) -> None:
+    """Runs with other splits are tested on what neither has learned from; where nothing is left, what to do is said."""
+    make_run(tiny, "one", seed=1)
+    other = make_run(tiny, "other", seed=2)
+    said = run("compare", "one", "other")
+    assert "that all of them kept aside and none has learned from" in said
+    assert "one and other cannot be told apart" in said
+    other.split().assign(part="train").to_parquet(other.folder / "split.parquet")
+    assert "the same seed and shares" in run("compare", "one", "other")

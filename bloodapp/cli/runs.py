@@ -120,6 +120,9 @@ def do_compare(args: argparse.Namespace) -> None:
         print()
         for line in _changes(runs, on):
             print(line)
+    else:
+        for line in _on_shared(runs):
+            print(line)
     table = differences(runs)
     print()
     if table.empty:
@@ -178,6 +181,23 @@ def _changes(runs: "Sequence[Run]", on: "Judged") -> Iterator[str]:
                 f"(95 % interval {100 * change.low:+.1f} to {100 * change.high:+.1f}){verdict}; "
                 f"{pair.mended:,} mended, {pair.broken:,} broken of {pair.n:,} images"
             )
+
+
+def _on_shared(runs: "Sequence[Run]") -> Iterator[str]:
+    """Runs with other splits: how far the first is from each on the images that none of them has learned from."""
+    from bloodapp.errors import BloodappError
+    from bloodapp.evaluate import compare
+
+    try:
+        every = compare.shared(runs)
+    except BloodappError as error:
+        yield str(error)
+        return
+    on = every.only(compare.TEST if every.in_test.any() else compare.HELD)
+    yield f"On the {len(on):,} images that all of them kept aside and none has learned from:"
+    for under_shift in (False, True):
+        for one in compare.differences(on, under_shift=under_shift):
+            yield compare.sentence(one, one.first, one.second, under_shift=under_shift)
 
 
 def do_reproduce(args: argparse.Namespace) -> int:
