@@ -2,6 +2,7 @@
 
 run            the folder and its files: create, list, open, delete
 predictions    the table of probabilities that evaluation reads
+calibration    temperature and bar for sets, fitted on val: what makes the probabilities mean what they say
 compare        any number of runs side by side: what sets them apart, their curves, whether they saw the same images
 origin         the dataset that a run learned from
 """
