@@ -54,7 +54,7 @@ def draw(
         return
     thumbs.grid(
         evaluate_images.pictures(dataset, found.index[rows], under_shift=False),
-        [f"{classes[one].title} · {apart:.2f}" for one, apart in zip(labels, distance, strict=True)],
+        [f"{classes[one].title} · {apart:.3f}" for one, apart in zip(labels, distance, strict=True)],
         colours=[classes[one].colour for one in labels],
         hints=[
             f"image {found.index[at]}: labelled {classes[one].title}, cosine distance {apart:.3f}"

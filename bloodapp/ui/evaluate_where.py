@@ -22,6 +22,8 @@ FILTERS: tuple[str, ...] = ("asks", "places", "hiding")
 """Names in the address that this view keeps its choices under."""
 
 _MOST_SIDES = 3
+_FINER = 1.5
+"""How many times as fine the next map is that is offered: a convolution ahead of its pooling shows nothing new."""
 _REMEMBERED = 64
 _LITTLE = 0.01
 """A fall of the probability below this says nothing of where the run looks."""
@@ -127,10 +129,11 @@ def _explainer(model: classify_answers.Model) -> "Explainer":
 
 def _side(explainer: "Explainer") -> int:
     """The map's fineness: the last one tells most of the class, earlier ones more of the place."""
-    last_first = [str(side) for side in explainer.sides[::-1][:_MOST_SIDES]]
-    return int(
-        choose("places", {side: f"{side} × {side} places" for side in last_first}, "How fine the map is")
-    )
+    shown: list[int] = []
+    for one in explainer.sides[::-1]:
+        if len(shown) < _MOST_SIDES and (not shown or one >= _FINER * shown[-1]):
+            shown.append(one)
+    return int(choose("places", {str(one): f"{one} × {one} places" for one in shown}, "How fine the map is"))
 
 
 def _hiding() -> bool:

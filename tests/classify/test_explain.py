@@ -168,12 +168,29 @@ def test_a_run_whose_layers_have_other_names(tiny: Dataset) -> None:
     ("network", "scaling", "sides"),
     [
         ("mobilenetv3light", "symmetric", (48, 24, 12, 6)),
-        ("convnextatto", "imagenet", (24, 12, 6, 3)),
-        ("resnet9", "own", (48, 24, 12, 6)),
+        ("efficientnetv2b0", "imagenet", (48, 24, 12, 6, 3)),
+        ("r1cnn3", "unit", (94, 47, 45, 22, 20, 10)),
     ],
 )
 def test_every_family_has_its_maps(network, scaling, sides):
-    """A freshly built network of each family can be asked at its last and at an earlier map."""
+    """The end of each resolution, the last one by default."""
+    import keras
+
+    from bloodapp.train.models import build
+    from bloodapp.train.recipe import Recipe
+
+    with keras.StatelessScope(initialize_variables=False):  # without values it takes no time
+        explainer = of(build(Recipe("r", "R", "", model=network, scaling=scaling), 8))
+    keras.utils.clear_session()
+    assert explainer.sides == sides
+
+
+@pytest.mark.parametrize(
+    ("network", "scaling", "sides"),
+    [("convnextatto", "imagenet", (24, 12, 6, 3)), ("resnet9", "own", (48, 24, 12, 6))],
+)
+def test_an_earlier_map_can_be_asked_for(network, scaling, sides):
+    """A freshly built network is asked at another map than its last."""
     import keras
 
     from bloodapp.train.models import build
@@ -184,3 +201,19 @@ def test_every_family_has_its_maps(network, scaling, sides):
     assert explainer.sides == sides
     images = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.uint8)
     assert explainer.maps(images, [0, 1], side=sides[-2]).shape == (2, 96, 96)
+
+
+def test_where_a_place_of_the_map_looks_is_measured():
+    """Three strided convolutions that pad below look 3.5 pixels further down than an even grid; tiles look straight."""
+    import keras
+    from keras import layers
+
+    from bloodapp.classify.explain import _offset
+
+    image = keras.Input((64, 64, 3))
+    x = image
+    for _ in range(3):
+        x = layers.Conv2D(1, 3, strides=2, padding="same", kernel_initializer="ones")(x)
+    np.testing.assert_allclose(_offset(keras.Model(image, x), x, 64), 3.5, atol=0.3)
+    tiles = layers.Conv2D(1, 8, strides=8, kernel_initializer="ones")(image)
+    np.testing.assert_allclose(_offset(keras.Model(image, tiles), tiles, 64), 0, atol=0.3)

@@ -14,7 +14,7 @@ from bloodapp.classify import features, unfolding
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import Stopped
 from bloodapp.runs.run import Run
-from tests.made import forget_dataset_of, make_run
+from tests.made import forget_dataset_of, give_model, make_run
 
 
 class Means:
@@ -145,6 +145,20 @@ def test_wide_features_are_folded(tiny: Dataset) -> None:
         np.linalg.norm(one[:, None] - one[None], axis=2)[np.triu_indices(20, 1)] for one in (folded, plain)
     )
     assert np.corrcoef(apart, before)[0, 1] > 0.99
+
+
+def test_the_job_asks_the_runs_own_network(run: Run, tiny: Dataset) -> None:
+    """The job of kind `features`, with a real model: what it keeps is what the predictor gives."""
+    from bloodapp.classify.predictor import Predictor
+
+    give_model(run)
+    job = features.compute(run)
+    jobs.step()
+    assert job.state() == "done", job.status()
+    assert job.status()["result"] == {"images": 48, "columns": 8}
+    found = features.read(run)
+    expected = features.of_images(Predictor(run), np.asarray(tiny.images[found.index[:5]]))
+    np.testing.assert_allclose(found.values[:5], expected, rtol=2e-3)
 
 
 def test_without_the_images_it_says_what_to_do(run: Run) -> None:
