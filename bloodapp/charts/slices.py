@@ -9,6 +9,7 @@ from bloodapp.charts.style import ACCENT, GREY, LINE, SHIFTED, calm, percent, rg
 
 _WORSE = "#E03131"
 _ROW = 27
+_ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def slices_chart(
     clickable over its whole width: an invisible bar lies under it (Plotly selects bars and points, not rows).
     """
     places = list(range(len(rows)))
-    low = max(0.0, min([overall, *(row.low for row in rows), *(row.rest for row in rows)]) - 0.03)
+    # A handful of images may be anything: their lines end at the edge, and spread out nobody else's.
+    ends = [row.low for row in rows if row.n >= _ENOUGH]
+    low = max(0.0, min([overall, *ends, *(row.accuracy for row in rows)]) - 0.03)
     figure = go.Figure()
     figure.add_bar(
         x=[1.0 - low] * len(rows),
@@ -89,7 +92,7 @@ def slices_chart(
                 "type": "data",
                 "symmetric": False,
                 "array": [rows[place].high - rows[place].accuracy for place in some],
-                "arrayminus": [rows[place].accuracy - rows[place].low for place in some],
+                "arrayminus": [rows[place].accuracy - max(rows[place].low, low) for place in some],
                 "color": rgba(tint, 0.55),
                 "thickness": 2,
                 "width": 0,

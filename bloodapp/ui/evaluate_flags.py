@@ -1,6 +1,7 @@
 """Flags that send images from Evaluate to Review: one click or one key, and back again."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +10,16 @@ import streamlit as st
 from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import BloodappError
-from bloodapp.ui import state
-from bloodapp.ui.text import count, plain
+from bloodapp.ui import frame, state
+from bloodapp.ui.text import count
 
 WHY = "flagged in Evaluate"
 
 _AT = "evaluate-flag-at"
 _GIVEN = "evaluate-flags-given"
 _MOST_GIVEN = 200
+_SAID = "evaluate-flag-said"
+_WRONG = "evaluate-flag-wrong"
 
 
 def bar(dataset: Dataset, indices: Sequence[int], settled: npt.NDArray[np.bool_]) -> int | None:
@@ -61,6 +64,7 @@ def bar(dataset: Dataset, indices: Sequence[int], settled: npt.NDArray[np.bool_]
                 on_click=_take_back,
                 args=(dataset.name,),
             )
+        report()
     return current
 
 
@@ -93,10 +97,10 @@ def flag(name: str, indices: Sequence[int]) -> None:
     try:
         batch = decisions.record(open_dataset(name), indices, "flag", why=WHY)
     except BloodappError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        state.put(_WRONG, str(error))
     else:
         state.put(_GIVEN, [*(state.get(_GIVEN) or []), [name, batch]][-_MOST_GIVEN:])
-        st.toast(f"{count(len(indices), 'image')} flagged for Review.", icon=":material/flag:")
+        state.put(_SAID, f"{count(len(indices), 'image')} flagged for Review.")
 
 
 def unflag(name: str, index: int) -> None:
@@ -108,7 +112,20 @@ def unflag(name: str, index: int) -> None:
         for seq in mine["seq"]:
             decisions.undo(dataset, seq=int(seq), why=WHY)
     except BloodappError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        state.put(_WRONG, str(error))
+
+
+def report() -> None:
+    """Say what the last click or key did, once.
+
+    In its place on the page: a toast from a fragment's callback takes the place of the page's style.
+    """
+    if wrong := state.get(_WRONG):
+        frame.error(wrong)
+        state.put(_WRONG, None)
+    if said := state.get(_SAID):
+        st.html(f'<p class="quiet" role="status">{escape(said)}</p>')
+        state.put(_SAID, None)
 
 
 def _flag_and_go_on(name: str, index: int, indices: list[int], settled: list[bool]) -> None:
@@ -141,10 +158,10 @@ def _take_back(name: str) -> None:
             if where == name and len(mine):
                 decisions.undo(dataset, batch=batch, why=WHY)
                 state.put(_AT, int(mine["index"].iloc[0]))
-                st.toast(f"{count(len(mine), 'flag')} taken back.", icon=":material/undo:")
+                state.put(_SAID, f"{count(len(mine), 'flag')} taken back.")
                 break
     except BloodappError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        state.put(_WRONG, str(error))
     state.put(_GIVEN, given)
 
 

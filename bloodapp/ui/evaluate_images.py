@@ -36,7 +36,6 @@ _STYLE = Path(__file__).with_name("evaluate_images.css")
 @st.fragment
 def predictions(reading: Reading) -> None:
     """The images of one class by its probability, sorted into right, wrong and unsure."""
-    st.html(_STYLE)
     classes = reading.result.classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {c.key: c.title for c in classes}
@@ -102,10 +101,14 @@ def predictions(reading: Reading) -> None:
     )
 
 
-@st.fragment
 def mistakes(reading: Reading) -> None:
     """The wrong answers the run was most sure of, or the labels that look wrong, each with a flag for Review."""
-    st.html(_STYLE)
+    st.html(_STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    _mistakes(reading)
+
+
+@st.fragment
+def _mistakes(reading: Reading) -> None:
     result = reading.result
     kind = choose("sort", _SORTS, "Which mistakes")
     if kind == "labels":

@@ -31,10 +31,14 @@ SURE = 0.05
 _CHART = "evaluate-slices-chart"
 
 
-@st.fragment
 def draw(reading: Reading) -> None:
     """The accuracy of each slice, the surest loss first; beside it the images of the chosen one."""
-    st.html(STYLE)
+    st.html(STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    _draw(reading)
+
+
+@st.fragment
+def _draw(reading: Reading) -> None:
     result, dataset = reading.result, reading.dataset
     if evaluate_images.not_here(reading) or dataset is None:
         return
@@ -109,8 +113,10 @@ def _by_finding(dataset: Dataset, index: npt.NDArray[np.int64]) -> list[Slice]:
         inside = np.isin(index, table.loc[table["kind"] == kind, "index"].to_numpy(np.int64))
         if inside.any():
             found.append(Slice("finding", KINDS[kind].title, inside))
-    clean = ~np.logical_or.reduce([one.inside for one in found]) if found else np.zeros(0, bool)
-    return [*found, *([Slice("finding", "no finding", clean)] if clean.any() else [])]
+    marked = np.logical_or.reduce([one.inside for one in found]) if found else np.zeros(len(index), bool)
+    if marked.sum() >= FEW:  # of fewer it would say nothing that their own rows do not
+        found.append(Slice("finding", "no finding", ~marked))
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -187,11 +193,16 @@ def _sentence(table: pd.DataFrame, some: tuple[Slice, ...]) -> str:
         else ""
     )
     one = some[int(row["place"])]
-    return (
+    said = (
         f"Weakest: <b>{escape(FAMILIES[one.family].lower())}, {escape(one.title)}</b>: {percent(row['accuracy'])} of "
-        f"{count(int(row['n']), 'image')} right, {percent(row['rest'])} of the others: {_points(row)}. With this "
-        f"slice's classes the others would have {percent(row['expected'])}.{others}"
+        f"{count(int(row['n']), 'image')} right, {percent(row['rest'])} of the others: {_points(row)}. "
     )
+    said += (
+        "Its classes can explain that: with them the others would have "
+        if row["expected"] <= row["high"]
+        else "Its classes alone do not explain that: with them the others would have "
+    )
+    return f"{said}{percent(row['expected'])}.{others}".replace(" %", "\u00a0%")
 
 
 def _points(row: pd.Series) -> str:

@@ -33,10 +33,14 @@ _READ = {
 }
 
 
-@st.fragment
 def confusion(reading: Reading) -> None:
     """The confusion matrix; beside it the images of the chosen cell."""
-    st.html(STYLE)
+    st.html(STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    _confusion(reading)
+
+
+@st.fragment
+def _confusion(reading: Reading) -> None:
     result = reading.result
     left, right = frame.columns("confusion", [3, 2])
     with left:
@@ -120,6 +124,7 @@ def _cell_images(
             on_click=evaluate_flags.flag,
             args=(reading.dataset.name, result.index[positions].tolist()),
         )
+        evaluate_flags.report()
     if under_shift:
         st.html('<p class="quiet">Shown as the run saw them: after the shift.</p>')
 

@@ -142,6 +142,15 @@ def test_a_slice_that_is_surely_worse_has_its_own_mark():
     assert len(slices_chart([], 0.9).data) == 1
 
 
+def test_a_few_images_do_not_spread_the_axis():
+    """The line of a slice of two images ends at the edge that the others need."""
+    few = Row("c", "Finding: Blurred", 2, 1.0, 0.34, 1.0, 0.9, worse=False)
+    figure = slices_chart([*SLICES, few], 0.9)
+    left = figure.layout.xaxis.range[0]
+    assert left == slices_chart(SLICES, 0.9).layout.xaxis.range[0] == pytest.approx(0.72)
+    assert figure.data[2].error_x.arrayminus[-1] == pytest.approx(1 - left)
+
+
 def test_a_class_without_images_draws():
     """A row of zeros is neither divided by nor coloured."""
     figure = confusion_chart(np.zeros((8, 8), int), DEFAULT_CLASSES)
