@@ -34,7 +34,8 @@ class Html(str):
 
 def text(value: object) -> str:
     """Anything as HTML: escaped, unless it is `Html`."""
-    return value if isinstance(value, Html) else escape(str(value), quote=True)
+    # A figure keeps its percent sign at the end of a line.
+    return value if isinstance(value, Html) else escape(str(value), quote=True).replace(" %", "\u00a0%")
 
 
 def table(

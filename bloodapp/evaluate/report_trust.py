@@ -33,7 +33,7 @@ def corruptions(facts: Facts) -> Html:
     elif (mean := found.interval("mean_corruption_error")) is not None:
         content += paragraph(
             f"Under MedMNIST-C's eleven corruptions {words(mean)} are named wrong on average, each class counting "
-            f"the same, against {percent(found.clean)} as they are. It breaks first under {titles[0].lower()} "
+            f"the same, against {percent(found.clean)} as they are. It breaks first under “{titles[0]}” "
             f"({percent(means[names[0]])}).",
             "lead",
         )
@@ -126,8 +126,13 @@ def belief(facts: Facts) -> Html:
 def _under_shift(facts: Facts, fitted: calibration.Calibration) -> str:
     if facts.result.shifted is None:
         return ""
-    hard = calibration.scores(facts.result.labels, fitted.apply(facts.result.shifted))
-    return f" Under the shift it says {percent(hard.confidence.value)} and is right in {percent(hard.accuracy.value)}."
+    labels, answers = facts.result.labels, facts.result.shifted
+    before, after = (calibration.scores(labels, table) for table in (answers, fitted.apply(answers)))
+    sure, right = percent(after.confidence.value), percent(after.accuracy.value)
+    said = f" Under the shift it says {sure} and is right in {right}."
+    if after.ece.value > before.ece.high:
+        said += " The temperature fits images like those it was fitted on alone: here it makes the probabilities worse."
+    return said
 
 
 def _scored(facts: Facts, conditions: list[tuple[str, np.ndarray]], fitted: calibration.Calibration) -> Html:
@@ -156,7 +161,7 @@ def kinds(facts: Facts) -> Html:
     """Accuracy by kinds of images, the surest loss first, and whether any is worse than chance would bring."""
     some = sliced(facts)
     right = facts.result.probabilities.argmax(1) == facts.result.labels
-    judged = slices.judge(some, right)
+    judged = slices.judge(some, right, facts.result.labels)
     if judged.empty:
         return paragraph("All images are alike in what is known of them.")
     titles = [f"{slices.FAMILIES[some[place].family]}: {some[place].title}" for place in judged["place"]]
@@ -164,9 +169,14 @@ def kinds(facts: Facts) -> Html:
     if worse.any():
         row = judged[worse].iloc[0]
         said = (
-            f"Weakest: {titles[int(worse.to_numpy().argmax())].lower()}, {percent(row['accuracy'])} of "
-            f"{int(row['n']):,} images, against {percent(row['rest'])} of the others."
+            f"Weakest: {titles[int(worse.to_numpy().argmax())].lower().replace(': ', ', ', 1)}: "
+            f"{percent(row['accuracy'])} of {int(row['n']):,} images right, {percent(row['rest'])} of the others. "
         )
+        said += (
+            "Its classes can explain that: with them the others would have "
+            if row["expected"] <= row["high"]
+            else "Its classes alone do not explain that: with them the others would have "
+        ) + f"{percent(row['expected'])}."
     else:
         said = f"No kind of image is surely worse than the others, of the {len(judged):,} looked at."
     rows = [
@@ -183,7 +193,15 @@ def kinds(facts: Facts) -> Html:
         for title, bad, (_, row) in zip(titles, worse, judged.iterrows(), strict=True)
     ]
     figure = slices_chart(rows, float(right.mean()))
-    heads = ("images that are", "images", "right, %", "the others, %", "difference, points", "adjusted p")
+    heads = (
+        "kind",
+        "images",
+        "right, %",
+        "others, %",
+        "with its classes, %",
+        "difference, points",
+        "adjusted p",
+    )
     cells = [_cells(title, row) for title, (_, row) in zip(titles, judged.iterrows(), strict=True)]
     return Html(
         paragraph(said, "lead")
@@ -216,7 +234,15 @@ def _cells(title: str, row: "pd.Series[float]") -> list[object]:
     value, low, high = (f"{one:+.1f}".replace("-", "−") for one in difference)
     accuracy = Interval(float(row["accuracy"]), float(row["low"]), float(row["high"]))
     told = Html(f"{value}<small>{low} to {high}</small>")
-    return [title, f"{int(row['n']):,}", span(accuracy), _points(row["rest"]), told, f"{row['adjusted']:.3f}"]
+    return [
+        title,
+        f"{int(row['n']):,}",
+        span(accuracy),
+        _points(row["rest"]),
+        _points(row["expected"]),
+        told,
+        f"{row['adjusted']:.3f}",
+    ]
 
 
 def _points(share: float) -> str:
