@@ -16,7 +16,7 @@ from bloodapp.errors import InvalidValue, Stopped
 from bloodapp.evaluate import target_answers, target_cover, target_distance, target_rank, target_source
 from bloodapp.evaluate.target_cover import PLAIN, Candidate, Cover, Draws
 from bloodapp.evaluate.target_distance import Gap
-from bloodapp.evaluate.target_measures import FEATURES, MEASURES, centred, mean_hue, measure
+from bloodapp.evaluate.target_measures import FEATURES, MEASURES, centred, mean_hue, measure, relit
 from bloodapp.evaluate.target_source import Progress, Side
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run
@@ -27,6 +27,7 @@ DRAWN = 256
 
 _BLOCK = 128
 _GROUP = 16  # images that share a draw where a pipeline draws for whole batches
+_STAINED = 256  # images of a side that the colour of the dyes is estimated from
 _SEED = 0
 
 Pixels = npt.NDArray[np.uint8]
@@ -121,7 +122,7 @@ def compare(
                 "seen": target_source.seen_before(side, run, dataset),
             },
             "measures": [{**asdict(each), "level": each.level} for each in gaps],
-            "stain": _stains(side.images, vectors),
+            "stain": _stains(learned.images, side.images),
             "distance": _distance(points, train_points),
         }
         draws = draws or _layers(dataset)
@@ -186,17 +187,19 @@ def _gaps(train: Table, target: Table, own_farness: Table, farness: Table) -> li
     return sorted((each for each in found if each), key=lambda each: (not each.moved, -each.wasserstein))
 
 
-def _stains(images: Pixels, vectors: Table) -> dict[str, Any] | None:
-    """Both sides' stain vectors and the degrees between them; None where the target images do not tell."""
+def _stains(train: Pixels, target: Pixels) -> dict[str, Any] | None:
+    """Both sides' stain vectors, whatever the lamp, and the degrees between them; None where either does not tell."""
     try:
-        found = stain.estimate(images)
+        own, found = (
+            stain.estimate(relit(side[:: max(1, len(side) // _STAINED)])) for side in (train, target)
+        )
     except InvalidValue:
         return None
     return {
-        "training": vectors.tolist(),
+        "training": own.tolist(),
         "target": found.tolist(),
-        "azure": stain.angle(vectors[0], found[0]),
-        "eosin": stain.angle(vectors[1], found[1]),
+        "azure": stain.angle(own[0], found[0]),
+        "eosin": stain.angle(own[1], found[1]),
     }
 
 

@@ -24,6 +24,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _DENSITY = optical_density(np.arange(256))
 # Energy below this, in squared grey levels, is the rounding of 8 bits: nothing to be sharp or blurred.
 _FLAT = 0.25
+_WHITE = np.float32(240)
 _FEWEST = 20  # stained pixels: fewer do not tell how strong a dye is
 _GREYEST = 0.004  # mean chroma, as a share of the range, below which an image has no hue
 
@@ -136,6 +137,12 @@ def measure(images: Pixels, vectors: Table, stopped: Callable[[], bool] | None =
     return np.concatenate([np.zeros((0, len(MEASURES))), *blocks])
 
 
+def relit(images: Pixels) -> Pixels:
+    """Images uint8 (N, S, S, 3) with the lit background of each at the same near-white: what is left is the stain."""
+    ground = _ground(images.reshape(len(images), -1, 3)).astype(np.float32)
+    return np.clip(images * (_WHITE / ground)[:, None, None, :], 0, 255).astype(np.uint8)
+
+
 def mean_hue(table: Table) -> float:
     """The circular mean of the hue in a table of `measure`, in degrees; 0 where no image has one."""
     hue = np.radians(table[:, list(MEASURES).index(HUE)])
@@ -157,8 +164,7 @@ def _measure(images: Pixels, vectors: Table) -> Table:
     low, high = int(0.01 * count), int(0.99 * count)
     ranked = np.partition(grey.reshape(n, -1), (low, high), axis=1)
     dark, light = ranked[:, low], np.maximum(ranked[:, high], 1)
-    lit = int(0.95 * count)
-    ground = np.maximum(np.partition(pixels, lit, axis=1)[:, lit], 1)
+    ground = _ground(pixels)
     azure, eosin, area = _stain(pixels, ground, vectors)
     saturation, hue = _colour(pixels)
     columns = (
@@ -175,6 +181,13 @@ def _measure(images: Pixels, vectors: Table) -> Table:
         area,
     )
     return np.stack([np.asarray(column, np.float64) for column in columns], 1)
+
+
+def _ground(pixels: Pixels) -> Pixels:
+    """The colour of the lit background (N, 3): in each channel what 5 % of the pixels (N, P, 3) exceed."""
+    lit = int(0.95 * pixels.shape[1])
+    ground: Pixels = np.maximum(np.partition(pixels, lit, axis=1)[:, lit], 1)
+    return ground
 
 
 def _stain(pixels: Pixels, ground: Pixels, vectors: Table) -> tuple[Floats, Floats, Floats]:

@@ -27,17 +27,15 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
         f"The run is <b>{percent(confidence['median'])}</b> sure of these images, in the median{beside}."
     ]
     if accuracy:
-        value, low, high = (f"{100 * accuracy[name]:.0f}" for name in ("value", "low", "high"))
-        words.append(
-            f"By how sure it is, expect about <b>{value} %</b> of the answers to be right (95 %: {low} to {high})."
-        )
+        likely = f"{100 * accuracy['value']:.0f} %"
+        words.append(f"By how sure it is, expect about <b>{likely}</b> of the answers to be right, or fewer.")
     st.html(f'<p class="lead">{" ".join(words)}</p>')
     if accuracy and accuracy["shifted"] is not None:
         st.html(
-            '<p class="quiet">An estimate from confidence alone (average thresholded confidence), no measurement; the '
-            "interval knows the number of images only. Of its own images under the shift the same estimate says "
-            f"{percent(accuracy['shifted'])}, and {percent(accuracy['shifted_true'])} is true. "
-            "Labels of some images tell more.</p>"
+            '<p class="quiet">An estimate from confidence alone (average thresholded confidence), no measurement: of '
+            f"its own images under the shift it says {percent(accuracy['shifted'])}, and "
+            f"{percent(accuracy['shifted_true'])} is true. The farther the images lie, the more often it is too high; "
+            "labels of some of them tell more.</p>"
         )
     left, right = frame.columns("target-answers", [1, 1])
     rows = answers["predicted"]

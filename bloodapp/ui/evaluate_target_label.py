@@ -55,7 +55,12 @@ def _ways(reading: Reading, job: Job, found: Target) -> None:
             key="target-csv",
             on_click="ignore",
         )
-        with st.popover("Make a dataset of them", icon=":material/rule:", key="target-make"):
+        # Another key once a dataset was made: so the form closes, and what was made is seen.
+        with st.popover(
+            "Make a dataset of them",
+            icon=":material/rule:",
+            key=f"target-make-after-{state.get(_MADE) or ''}",
+        ):
             _form(reading, job, found)
     made = str(state.get(_MADE) or "")
     if made in list_datasets():

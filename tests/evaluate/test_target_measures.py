@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bloodapp.augment.corruptions import corrupt
-from bloodapp.augment.stain import REFERENCE, from_optical_density
+from bloodapp.augment.stain import REFERENCE, angle, estimate, from_optical_density
 from bloodapp.errors import Stopped
-from bloodapp.evaluate.target_measures import MEASURES, centred, mean_hue, measure
+from bloodapp.evaluate.target_measures import MEASURES, centred, mean_hue, measure, relit
 from tests.evaluate.target_made import cells
 
 
@@ -67,6 +67,16 @@ def test_what_is_not_there_is_unknown() -> None:
     for key in ("hue", "azure", "eosin", "sharpness"):
         assert np.isnan(found[key]).all(), key
     assert found["brightness"] == pytest.approx(190, abs=0.1)
+
+
+def test_the_lamp_does_not_change_the_dyes() -> None:
+    """With the background of each image at the same white, cells at 60 % of the light give the same stain vectors."""
+    rng = np.random.default_rng(0)
+    amounts = rng.uniform(0.3, 1.2, (24, 48, 48, 2)) * (np.arange(48) > 16)[:, None]
+    images = np.round(from_optical_density(amounts @ REFERENCE + 0.06)).astype(np.uint8)
+    before, after = estimate(relit(images)), estimate(relit((images * 0.6).astype(np.uint8)))
+    for one, other in zip(before, after, strict=True):
+        assert angle(one, other) < 2
 
 
 def test_hue_is_a_circle() -> None:
