@@ -56,7 +56,7 @@ def plan(runs: Sequence[Run], how: str = AVERAGE, *, flips: bool = False) -> Pla
         raise InvalidValue("Choose the runs to put together.")
     if len(runs) == 1 and not flips:
         raise InvalidValue(
-            "One run alone is put together with nothing: add another run, or turns and mirrors."
+            "One run alone is put together with nothing: add another run, or test-time augmentation."
         )
     first = runs[0]
     for run in runs:
@@ -145,4 +145,6 @@ def _fits(run: Run, first: Run, flips: bool) -> None:
             "neither has seen: train both on one dataset."
         )
     if flips and (run.config.get("combined") or {}).get("tta"):
-        raise InvalidValue(f"'{run.name}' turns and mirrors already: leave that out, or leave it out.")
+        raise InvalidValue(
+            f"'{run.name}' has test-time augmentation already: do without it here, or leave that run out."
+        )

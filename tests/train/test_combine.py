@@ -150,7 +150,7 @@ def test_one_run_turned_and_combined_once_more(tiny: Dataset) -> None:
         own = Predictor(run).features(np.asarray(images, np.uint8))
         assert np.abs(own[:, : plain.shape[1]] - plain).max() < 1e-5
     assert open_run("whole").made_of == "2 runs, majority"
-    with pytest.raises(InvalidValue, match="turns and mirrors already"):
+    with pytest.raises(InvalidValue, match="has test-time augmentation already"):
         members.plan([turned, other], flips=True)
 
 
