@@ -61,8 +61,9 @@ def compare(
     """Everything that a drop tells: the images, plain JSON, and the arrays of `Target`.
 
     Keys of the JSON: run, source, model (when it was written), n, readable, unreadable, size, training (or None where
-    the run's dataset is not here), measures, stain, distance, plain, pipelines, answers. `draws` stands for the layers
-    that train. Without the dataset nothing is said of distances and pipelines. Raises SourceError and Stopped.
+    the run's dataset is not here), measures, stain, distance, plain, pipelines, answers. Where no measure moved, no
+    pipeline is tried. `draws` stands for the layers that train. Without the dataset nothing is said of distances and
+    pipelines. Raises SourceError and Stopped.
     """
     told = _Told(progress, stopped)
     side = target_source.read_target(
@@ -231,12 +232,12 @@ def _pipelines(
     measured: Callable[[Pixels], Table],
     told: "_Told",
 ) -> tuple[Cover, list[Cover]]:
-    """What the images as they are cover, and each candidate, the advisable first."""
+    """What the images as they are cover, and each candidate, the advisable first; none where nothing moved."""
     keys = moved_keys(gaps)
     moved = [each for each in gaps if each.key in keys]
     some = np.sort(np.random.default_rng(_SEED).permutation(len(images))[:DRAWN])
     own = run.config.get("pipeline") or run.config["recipe"].get("pipeline") or "none"
-    offered = target_cover.candidates(moved, str(own))
+    offered = target_cover.candidates(moved, str(own)) if moved else []
     scales = {each.key: each.scale for each in gaps}
     units = np.array([scales.get(key, each.least) for key, each in MEASURES.items()])
     usual = target_cover.likeness(train, some, units)

@@ -64,6 +64,7 @@ def test_training_images_lie_where_they_lie(run: Run, tmp_path: Path) -> None:
     assert not any(each["level"] != "near" for each in content["measures"])
     assert max(each["wasserstein"] for each in content["measures"] if each["key"] != "features") < 1e-9
     assert content["distance"]["auc"] == pytest.approx(0.5, abs=0.05)
+    assert content["pipelines"] == []
     assert content["training"]["seen"] == len(side) == len(learned(run))
     assert [len(arrays[name]) for name in ("target", "probabilities", "order", "names")] == [len(side)] * 4
 
