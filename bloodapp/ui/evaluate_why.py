@@ -14,6 +14,7 @@ from bloodapp.charts.style import CONFIG
 from bloodapp.classify.pictures import read_pictures
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.images import SUFFIXES, to_square
+from bloodapp.errors import BloodappError
 from bloodapp.evaluate import mistakes
 from bloodapp.evaluate.evaluate import Judgement
 from bloodapp.runs.run import Run
@@ -61,7 +62,10 @@ def draw(reading: Reading) -> None:
     run = reading.run
     predictor = None
     if run.model_path.exists() and (evaluate_where.in_memory(run) or st.session_state.get(_ASKED)):
-        predictor = evaluate_where.predictor(run)
+        try:
+            predictor = evaluate_where.predictor(run)
+        except BloodappError as error:
+            frame.error(error)
     answered = chosen.probabilities
     if answered is None and predictor is not None:
         answered = predictor.predict(chosen.image[None])[0]

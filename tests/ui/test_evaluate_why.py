@@ -189,3 +189,13 @@ def test_a_run_without_mistakes_or_model(tiny: Dataset, open_page: Open) -> None
     assert not page.exception
     assert "Named as labelled" in words(page)
     assert "has no model to ask where it looks" in words(page)
+
+
+def test_a_damaged_model_is_named(run: Run, open_page: Open) -> None:
+    """Asked to explain, a torn model is a sentence, and the rest of the view stays."""
+    run.model_path.write_bytes(b"torn")
+    page = open_page(PAGE, dataset="tiny", run="made", view="why")
+    page.button("evaluate-why-explain").click().run()
+    assert not page.exception
+    assert "made" in page.error[0].value
+    assert "A mistake" in words(page)
