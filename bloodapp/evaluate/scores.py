@@ -177,11 +177,11 @@ def _times_drawn(n: int, draws: int, seed: int) -> npt.NDArray[np.float32]:
 
     Remembered: clean and shifted answers are of the same images, and are resampled alike.
     """
-    picked = np.random.default_rng(seed).integers(0, n, (n, draws), np.int64)
-    picked *= draws + 1
-    picked += np.arange(1, draws + 1)
-    times = np.bincount(picked.ravel(), minlength=n * (draws + 1)).reshape(n, draws + 1).astype(np.float32)
-    times[:, 0] = 1
+    rng = np.random.default_rng(seed)
+    rows = np.ones((draws + 1, n), np.uint16)
+    for row in rows[1:]:  # one at a time they stay in the processor's cache
+        row[:] = np.bincount(rng.integers(0, n, n), minlength=n)
+    times = np.ascontiguousarray(rows.T, np.float32)
     times.flags.writeable = False
     return times
 
