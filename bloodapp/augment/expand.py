@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from bloodapp.augment.pipelines import changes, mixes, resolve, text
 from bloodapp.augment.preview import preview
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.data.importing import Context, Progress, checked_target, store

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.augment.pipelines import Pipeline, uses
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import judge
 from bloodapp.errors import InvalidValue
@@ -99,11 +98,6 @@ def for_dataset(dataset: Dataset, *, sample: int = 256) -> Vectors:
         if 2 * agreeing.sum() >= known.sum():
             return estimate(images[agreeing])
     return REFERENCE.copy()
-
-
-def for_pipeline(dataset: Dataset, *pipelines: Pipeline) -> Vectors | None:
-    """What `for_dataset` finds, float64 (2, 3), where one of the pipelines goes by it; None where none does."""
-    return for_dataset(dataset) if any(uses(one, "stain") for one in pipelines) else None
 
 
 def concentrations(images: npt.NDArray[Any], vectors: Vectors) -> Floats:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bloodapp.augment.expand import balancing, checked_pipeline, drawn
 from bloodapp.augment.pipelines import resolve
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, read_rows
 from bloodapp.errors import SourceError, Stopped
 from bloodapp.train.recipe import Recipe

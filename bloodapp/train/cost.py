@@ -16,7 +16,7 @@ import numpy as np
 
 from bloodapp.augment.expand import BLOCK, checked_pipeline, drawn
 from bloodapp.augment.pipelines import resolve
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
 from bloodapp.train import phases, shortage

@@ -15,7 +15,7 @@ import pandas as pd
 
 from bloodapp import classes, jobs
 from bloodapp.augment.pipelines import resolve, text
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError, InvalidValue
 from bloodapp.runs.origin import dataset_of

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from bloodapp.augment.pipelines import resolve
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
 from bloodapp.train import devices, feed, finder, learning, models, phases, shortage, weights

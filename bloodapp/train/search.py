@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,13 +29,12 @@ from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, new_run, open_run
 from bloodapp.train import head, phases
 from bloodapp.train.launch import configuration, submit
+from bloodapp.train.part import Launch, Training
 from bloodapp.train.parts import plan_split
 from bloodapp.train.recipe import Recipe, fields
+from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings, quick, settings, with_settings
 from bloodapp.train.start import check
-
-if TYPE_CHECKING:
-    from bloodapp.train.series import Launch, Reporter
 
 SEARCH = "search"
 BEST = "best"
@@ -165,13 +164,11 @@ def _loss(answers: Predictions) -> float:
     return float(-np.log(np.maximum(given, 1e-7)).mean())
 
 
-def perform(run: Run, context: "Reporter", launch: "Launch") -> dict[str, Any]:
+def perform(run: Run, context: Reporter, launch: Launch) -> dict[str, Any]:
     """Do the trials that are left, train the best in full, and make its results the search's.
 
     A trial that fails is passed over, unless all do. Raises BloodappError, Stopped.
     """
-    from bloodapp.train.series import Training
-
     recipe = from_settings(run.config["recipe"])
     names = run.config["series"]["children"]
     *trials, best = names

@@ -13,7 +13,7 @@ from typing import Any
 from bloodapp.augment.named import NONE
 from bloodapp.augment.pipelines import Pipeline, parse
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped

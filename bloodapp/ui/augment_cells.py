@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bloodapp.augment.pipelines import Pipeline, parse
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.ui import frame, state
 from bloodapp.ui.steps import judged

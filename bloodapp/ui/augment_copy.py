@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset
 
 _FORMS = ("Text", "Command line", "Keras code")

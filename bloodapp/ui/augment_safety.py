@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bloodapp.augment.operations import OPERATIONS
 from bloodapp.augment.pipelines import Pipeline, changes, parse
 from bloodapp.augment.pipelines import text as pipeline_text
-from bloodapp.augment.stain import for_pipeline
+from bloodapp.augment.staining import for_pipeline
 from bloodapp.augment.strengths import alone
 from bloodapp.charts.safety import safety_chart
 from bloodapp.charts.style import CONFIG

@@ -10,7 +10,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue
 from bloodapp.jobs import perform, request_stop, resume
 from bloodapp.runs.run import Run, open_run
-from bloodapp.train import head, launch, phases, reproduce, search, series
+from bloodapp.train import head, launch, part, phases, reproduce, search
 from bloodapp.train.settings import with_settings
 from tests.train import series_kinds
 from tests.train.trying import TINY
@@ -19,7 +19,7 @@ from tests.train.trying import TINY
 @pytest.fixture(autouse=True)
 def quick_series(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings made up and done in this process; looked at often."""
-    monkeypatch.setattr(series, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(part, "LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(series_kinds, "run_child", lambda job, table: perform(job, series_kinds.KINDS))
 
 

@@ -17,7 +17,7 @@ from bloodapp.jobs.kinds import KINDS, lane
 from bloodapp.jobs.runner import launch as launch_job
 from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, headline, open_run
-from bloodapp.train import launch, series
+from bloodapp.train import launch, part, series
 from bloodapp.train.series import combined, spread
 from bloodapp.train.voting import together
 from tests.jobs.conftest import kill
@@ -30,7 +30,7 @@ from tests.train.trying import TINY
 @pytest.fixture
 def quick_series(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings made up and done in this process; looked at often."""
-    monkeypatch.setattr(series, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(part, "LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(series_kinds, "run_child", lambda job, table: perform(job, series_kinds.KINDS))
 
 
@@ -240,7 +240,7 @@ def test_real_folds(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two folds trained: out-of-fold answers on val, common ones on test, and a network that gives these."""
     from bloodapp.classify.predictor import Predictor
 
-    monkeypatch.setattr(series, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(part, "LOOK_EVERY_S", 0.05)
     recipe = replace(TINY, folds=2, epochs=1, vote="majority", size=96, small_size=96, test_noise=15.0)
     run = launch.start(tiny, recipe)
     here = {
