@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from bloodapp.errors import BloodappError
 from bloodapp.evaluate.evaluate import parts_of
 from bloodapp.evaluate.metrics import Comparison, Interval
+from bloodapp.evaluate.verdict import reads, sentence
 from bloodapp.runs.run import Run
 from bloodapp.ui import (
     background,
@@ -36,7 +36,6 @@ from bloodapp.ui import (
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose, read
 from bloodapp.ui.frame import Here
 from bloodapp.ui.text import count, percent
-from bloodapp.ui.train_state import read_words
 
 STYLE = Path(__file__).with_name("judging.css")
 
@@ -87,9 +86,6 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 """The questions that the page answers, in their order, and the views under each."""
 
 INTRO = "How often the run is right on images it has not learned from, clean and shifted."
-
-_USEFUL = 0.7
-"""Below this clean accuracy the gap is not what to talk about."""
 
 FILTERS = ("view", "part", *(name for view in VIEWS.values() for name in view.filters))
 
@@ -186,34 +182,15 @@ def _verdict(reading: Reading) -> None:
     has_shift = reading.result.shifted is not None
     scores = _score("clean", "clean: as they are", both.clean)
     scores += _score("shifted", "shifted: light, focus, colour", both.shifted) if has_shift else ""
-    words = f'<p class="lead">{escape(sentence(reading))}</p>'
+    words = f'<p class="lead">{escape(sentence(both, len(reading.result), has_shift=has_shift))}</p>'
     words += "".join(f'<p class="quiet">{escape(line)}</p>' for line in _small_print(reading))
     st.html(f'<div class="verdict">{scores}<div class="words">{words}</div>{_scale(both, has_shift)}</div>')
-
-
-def sentence(reading: Reading) -> str:
-    """The gap in one honest sentence."""
-    both, n = reading.comparison, len(reading.result)
-    if reading.result.shifted is None:
-        return "Not judged on shifted images: this accuracy does not say how the run does on slides from elsewhere."
-    gap = both.gap
-    if both.clean.high < _USEFUL:
-        return "It is wrong too often to be of use yet; a gap says little before the first figure is good."
-    if gap.low > 0:
-        return (
-            f"Shifted images cost {100 * gap.value:.1f} points (95 %: {100 * gap.low:.1f} to "
-            f"{100 * gap.high:.1f}): on slides from elsewhere expect the lower figure, or less."
-        )
-    return (
-        f"On these {count(n, 'image')} no loss can be told from chance. That holds for the changes drawn "
-        "here; another laboratory may bring others."
-    )
 
 
 def _small_print(reading: Reading) -> list[str]:
     report = reading.run.report() or {}
     lines = [
-        f"{count(len(reading.result), 'image')} of the {PARTS[reading.part].lower()}. {_reads(reading.part, report)}"
+        f"{count(len(reading.result), 'image')} of the {PARTS[reading.part].lower()}. {reads(reading.part, report)}"
     ]
     if report.get("shift") and reading.result.shifted is not None:
         lines.append(f"Shifted: {report['shift']}; the same images both times.")
@@ -223,12 +200,6 @@ def _small_print(reading: Reading) -> list[str]:
             "train again to count that in."
         )
     return lines
-
-
-def _reads(part: str, report: dict[str, Any]) -> str:
-    if part == "val":
-        return "The best epoch was chosen on it, so it flatters a little."
-    return read_words(report, "It") or "It was kept aside during training."
 
 
 def _score(kind: str, what: str, score: Interval) -> str:
