@@ -52,6 +52,7 @@ def draw(reading: Reading, on: Shared, titles: dict[str, str]) -> None:
             on_click=evaluate_flags.flag,
             args=(dataset.name, on.index[same].tolist()),
         )
+        evaluate_flags.report()
 
 
 def _said(found: Disagreements, kind: str, same: int) -> str:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs, workspace
 from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import judge
 from bloodapp.runs.run import list_runs, open_run
 from bloodapp.train import members
 from tests.evaluate.test_compare import flip
@@ -62,6 +64,22 @@ def test_kinds_of_disagreement_are_in_the_address(two: tuple[str, str], open_pag
     page = open_page(PAGE, dataset="tiny", run="one", view="compare", **address)
     assert not page.exception
     assert "There is no such image." in words(page) and "in test or validation of both" in words(page)
+
+
+def test_what_both_name_wrongly_alike_goes_to_review(tiny: Dataset, open_page: Open) -> None:
+    """One button flags these images, and it is said; two runs that answer alike agree on every mistake."""
+    one = make_run(tiny, "one", right=(0.5, 0.5))
+    make_run(tiny, "other", right=(0.5, 0.5))
+    given = one.predictions()
+    assert given is not None
+    wrong = given.index[(given.part == "test") & (given.probabilities.argmax(1) != given.label)]
+    page = open_page(
+        PAGE, dataset="tiny", run="one", view="compare", against="other", against_right="neither"
+    )
+    assert f"Both are wrong, {len(wrong)}" in page.segmented_control("choice-against_right").options[2]
+    page.button("against-flag").click().run()
+    assert not page.exception and f"{len(wrong)} images flagged for Review." in words(page)
+    assert set(np.flatnonzero(judge(tiny).flagged)) == set(wrong.tolist())
 
 
 def test_runs_without_a_shared_image(tiny: Dataset, open_page: Open) -> None:
