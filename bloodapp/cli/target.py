@@ -62,7 +62,8 @@ def compare(args: argparse.Namespace) -> None:
 
 def _print(content: dict[str, Any]) -> None:
     sampled = f" of {content['readable']:,}, a sample" if content["n"] < content["readable"] else ""
-    print(f"{content['run']} and {content['n']:,} images{sampled} of {content['source']}")
+    images = "1 image" if content["n"] == 1 else f"{content['n']:,} images"
+    print(f"{content['run']} and {images}{sampled} of {content['source']}")
     if content["training"] is None:
         print("The images that it learned from are not here: nothing is said of distances and pipelines.")
     distance = content["distance"] or {}

@@ -37,6 +37,7 @@ ABOUT = {
 """What a drop tells, by its key in the address: what it is called, and what draws it."""
 
 _SHOWN = 20
+_MANY_SEEN = 100  # one in so many is told
 
 
 def draw(reading: Reading) -> None:
@@ -133,9 +134,9 @@ def _notes(run: Run, found: Target) -> None:
     said.append(f"{width} × {height} pixels{taken}")
     st.html(f'<p class="quiet">{escape(" · ".join(said))}</p>')
     warnings = []
-    if training and training["seen"]:
+    if training and _MANY_SEEN * training["seen"] >= content["n"]:
         few = count(training["seen"], "of these images is", "of these images are")
-        warnings.append(f"{few} among the training images: they make the distance look smaller.")
+        warnings.append(f"{few} among the training images: that makes the distance look smaller.")
     if run.model_path.stat().st_mtime_ns != content["model"]:
         warnings.append("The run has another model since: compare the images again.")
     if warnings:

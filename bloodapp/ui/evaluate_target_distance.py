@@ -106,7 +106,7 @@ def _lines(found: Target) -> list[str]:
         if distance["reference_frechet"]:
             times = distance["frechet"] / distance["reference_frechet"]
             lines.append(
-                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {times:.3g} times that of two "
+                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {times:,.{0 if times >= 10 else 1}f} times that of two "
                 f"parts of the training images."
             )
     if stain:
