@@ -105,9 +105,10 @@ def _lines(found: Target) -> list[str]:
         )
         if distance["reference_frechet"]:
             times = distance["frechet"] / distance["reference_frechet"]
+            factor = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
             lines.append(
-                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {times:,.{0 if times >= 10 else 1}f} times that of two "
-                f"parts of the training images."
+                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {factor} times that of two parts "
+                "of the training images."
             )
     if stain:
         lines.append(
