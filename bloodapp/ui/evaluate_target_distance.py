@@ -107,8 +107,8 @@ def _lines(found: Target) -> list[str]:
             times = distance["frechet"] / distance["reference_frechet"]
             factor = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
             lines.append(
-                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {factor} times that of two parts "
-                "of the training images."
+                f"Fréchet distance of what the network sees: {distance['frechet']:.3g}, {factor} times that of two "
+                "parts of the training images."
             )
     if stain:
         lines.append(
