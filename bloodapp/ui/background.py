@@ -74,6 +74,8 @@ def pace(jobs: Iterable[Job]) -> float:
 
 
 def _young(status: dict) -> bool:
+    if not status.get("started"):  # its worker writes that with its first words
+        return True
     began = datetime.fromisoformat(status["started"])
     return (datetime.now(UTC) - began).total_seconds() < YOUNG_S
 

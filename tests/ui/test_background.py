@@ -1,6 +1,7 @@
 """The strip of jobs and the watching of one, through AppTest."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_active_jobs(home: Path) -> None:
     assert [job.id for job in background.active_jobs("scan")] == [first.id]
     jobs.request_stop(first)
     assert [job.id for job in background.active_jobs()] == [second.id]
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "expected"),
+    [(None, background.INTERVAL), (1, background.INTERVAL), (background.YOUNG_S + 1, background.LATER)],
+)
+def test_looks_grow_rare(home: Path, ago_s: float | None, expected: float) -> None:
+    """A page looks often at what waits, has just begun or says nothing of it, and seldom at what has long been at work."""
+    waiting, working = jobs.submit("scan", {}), jobs.submit("train", {})
+    assert background.pace([waiting, working]) == background.INTERVAL
+    began = datetime.now(UTC) - timedelta(seconds=ago_s or 0)
+    with working.held():
+        working.write_status({"state": "running", "started": None if ago_s is None else began.isoformat()})
+        assert background.pace([waiting, working]) == expected
 
 
 def test_strip_shows_what_waits(tiny: Dataset, open_page: Open) -> None:
