@@ -50,7 +50,7 @@ def test_active_jobs(home: Path) -> None:
     [(None, background.INTERVAL), (1, background.INTERVAL), (background.YOUNG_S + 1, background.LATER)],
 )
 def test_looks_grow_rare(home: Path, ago_s: float | None, expected: float) -> None:
-    """A page looks often at what waits, has just begun or says nothing of it, and seldom at what has long been at work."""
+    """A page looks often at what waits, has just begun or says nothing, and seldom at what has long been at work."""
     waiting, working = jobs.submit("scan", {}), jobs.submit("train", {})
     assert background.pace([waiting, working]) == background.INTERVAL
     began = datetime.now(UTC) - timedelta(seconds=ago_s or 0)
