@@ -14,6 +14,7 @@ from bloodapp.ui import (
     augment_lost,
     augment_saved,
     augment_views,
+    css,
     frame,
     pipeline_text_help,
     state,
@@ -28,7 +29,7 @@ def draw(here: Here) -> None:
     """Draw the page for the chosen dataset."""
     assert here.dataset is not None
     state.register("augment", augment_edits.FILTERS)
-    st.html(STYLE)
+    css.style(STYLE)
     dataset = here.dataset
     # No fragment around both: the frame costs 6 ms, and only so does an edit break off a preview that is being drawn.
     with st.container(key="augment"):

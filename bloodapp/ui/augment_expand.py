@@ -11,7 +11,7 @@ from bloodapp.augment.pipelines import Pipeline, text
 from bloodapp.data.dataset import Dataset, free_name, list_datasets
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, latest_job, submit
-from bloodapp.ui import background, frame, state
+from bloodapp.ui import background, css, frame, state
 from bloodapp.ui.text import count, duration
 from bloodapp.ui.thumbs import class_chip
 
@@ -29,7 +29,7 @@ _LOADING_S = 10.0  # what TensorFlow takes before the first copy
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the folded section: how many copies, what that makes and takes, and their making while it runs."""
-    st.html(STYLE)
+    css.style(STYLE)
     job = latest_job("expand", dataset.name)
     active = job is not None and job.state() in ACTIVE
     if active:

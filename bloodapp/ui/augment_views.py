@@ -6,7 +6,15 @@ import streamlit as st
 
 from bloodapp.augment.pipelines import Pipeline
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui import augment_each, augment_preview, augment_safety, augment_speed, augment_sweep, state
+from bloodapp.ui import (
+    augment_each,
+    augment_preview,
+    augment_safety,
+    augment_speed,
+    augment_sweep,
+    css,
+    state,
+)
 
 STYLE = Path(__file__).with_name("augment_views.css")
 VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths", "safety": "Safety meter"}
@@ -15,7 +23,7 @@ VIEWS = {"preview": "Preview", "each": "Each operation", "sweep": "Strengths", "
 
 def draw(dataset: Dataset, pipeline: Pipeline) -> None:
     """Draw the tools and the chosen view; the page has registered FILTERS with `state`."""
-    st.html(STYLE)
+    css.style(STYLE)
     with st.container(key="augment-views"):
         view = _view()
         if view == "preview":

@@ -17,7 +17,7 @@ from bloodapp.data.images import SUFFIXES
 from bloodapp.errors import BloodappError
 from bloodapp.runs import calibration
 from bloodapp.runs.run import Run, headline
-from bloodapp.ui import frame, state, thumbs
+from bloodapp.ui import css, frame, state, thumbs
 from bloodapp.ui.classify_answers import A_TRY, Answers, key, of_dataset, of_files
 from bloodapp.ui.evaluate import STYLE
 from bloodapp.ui.evaluate_reading import choose
@@ -39,7 +39,7 @@ def draw(here: Here) -> None:
     """Draw the page for the chosen run."""
     assert here.run is not None, "the frame stops without a run"
     state.register("classify", FILTERS)
-    st.html(STYLE)
+    css.style(STYLE)
     run = here.run
     _model_line(run)
     if not run.model_path.exists():

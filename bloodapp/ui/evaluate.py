@@ -18,6 +18,7 @@ from bloodapp.evaluate.verdict import reads, sentence
 from bloodapp.runs.run import Run
 from bloodapp.ui import (
     background,
+    css,
     evaluate_belief,
     evaluate_combine,
     evaluate_compare,
@@ -56,11 +57,11 @@ class View:
 
 
 VIEWS: dict[str, View] = {
-    "confusion": View("Confusion", evaluate_views.confusion, ("matrix", "numbers", "cell")),
+    "confusion": View("Confusion", evaluate_views.confusion, ("matrix", "numbers", "order", "cell")),
     "classes": View("Classes", evaluate_views.classes),
     "slices": View("Slices", evaluate_slices.draw, evaluate_slices.FILTERS),
     "curves": View("Learning curves", lambda reading: evaluate_views.curves(reading.run)),
-    "mistakes": View("Mistakes", evaluate_images.mistakes),
+    "mistakes": View("Mistakes", evaluate_images.mistakes, ("sort",)),
     "predictions": View("Predictions by class", evaluate_images.predictions, ("class", "by")),
     "hold": View("Corruptions", evaluate_hold.draw, evaluate_hold.FILTERS),
     "target": View("Your microscope", evaluate_target.draw, evaluate_target.FILTERS),
@@ -94,7 +95,7 @@ def draw(here: Here) -> None:
     """Draw the page, its heading included, for the run on show."""
     assert here.run is not None, "the frame stops without a run"
     state.register("evaluate", FILTERS)
-    st.html(STYLE)
+    css.style(STYLE)
     run = here.run
     problem: BloodappError | None = None
     parts: list[str] = []

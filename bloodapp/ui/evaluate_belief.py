@@ -11,7 +11,7 @@ from bloodapp.evaluate import calibration
 from bloodapp.evaluate.calibration import Reliability, Scores
 from bloodapp.evaluate.metrics import Interval
 from bloodapp.runs.calibration import PART
-from bloodapp.ui import evaluate_belief_handing, evaluate_belief_sets, frame
+from bloodapp.ui import css, evaluate_belief_handing, evaluate_belief_sets, frame
 from bloodapp.ui.evaluate_belief_reading import Belief, read
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import count, unbroken
@@ -30,7 +30,7 @@ _NAMES = {"clean": "Clean", "shifted": "Shifted"}
 
 def draw(reading: Reading) -> None:
     """Draw the view."""
-    st.html(STYLE)
+    css.style(STYLE)
     _reliability(reading)
     evaluate_belief_sets.draw(reading)
     evaluate_belief_handing.draw(reading)

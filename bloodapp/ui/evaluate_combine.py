@@ -11,7 +11,7 @@ from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, headline, list_runs, open_run
 from bloodapp.train import members
 from bloodapp.train.members import Plan
-from bloodapp.ui import background, frame, state, train_list
+from bloodapp.ui import background, css, frame, state, train_list
 from bloodapp.ui.evaluate_compare import STYLE, candidates, differences, shared
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import ago, count, percent, plain
@@ -29,7 +29,7 @@ _TURNS = (
 
 def draw(reading: Reading) -> None:
     """Draw the view: the whole beside its parts if this run is one, what can be put together, what is at work."""
-    st.html(STYLE)
+    css.style(STYLE)
     if reading.run.combined:
         _beside(reading.run)
     _form(reading)

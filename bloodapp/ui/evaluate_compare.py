@@ -14,7 +14,7 @@ from bloodapp.evaluate import compare as room
 from bloodapp.evaluate.compare import Difference, Shared
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, list_runs, open_run
-from bloodapp.ui import evaluate_compare_images, evaluate_compare_words, frame, state
+from bloodapp.ui import css, evaluate_compare_images, evaluate_compare_words, frame, state
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import count, plain
 
@@ -29,7 +29,7 @@ _SHIFTS = {"clean": "As they are", "shifted": "Under the shift"}
 
 def draw(reading: Reading) -> None:
     """Draw the view: which runs, who is better by how much, by class, and the images they disagree on."""
-    st.html(STYLE)
+    css.style(STYLE)
     offered = candidates(reading.run)
     if not offered:
         frame.empty(

@@ -15,7 +15,15 @@ from bloodapp.errors import BloodappError
 from bloodapp.evaluate import suite as room
 from bloodapp.evaluate.suite import Suite
 from bloodapp.jobs.job import ACTIVE, Job
-from bloodapp.ui import background, evaluate_hold_cell, evaluate_hold_figures, evaluate_images, frame, state
+from bloodapp.ui import (
+    background,
+    css,
+    evaluate_hold_cell,
+    evaluate_hold_figures,
+    evaluate_images,
+    frame,
+    state,
+)
 from bloodapp.ui.evaluate_reading import Reading
 from bloodapp.ui.text import count, duration, plain
 
@@ -29,7 +37,7 @@ _ALL = "all"
 
 def draw(reading: Reading) -> None:
     """Draw the view: the judgement under corruptions, the work on it, or how to have it made."""
-    st.html(STYLE)
+    css.style(STYLE)
     job = room.job_of(reading.run, reading.part)
     working = job is not None and job.state() in ACTIVE
     found = room.find(reading.run, reading.part)

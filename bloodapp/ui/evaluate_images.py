@@ -15,7 +15,7 @@ from bloodapp.charts.bars import probability_histogram
 from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.evaluate import mistakes as room
-from bloodapp.ui import evaluate_flags, frame, state, thumbs
+from bloodapp.ui import css, evaluate_flags, frame, state, thumbs
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.steps import judged
 from bloodapp.ui.text import count, percent
@@ -103,7 +103,7 @@ def predictions(reading: Reading) -> None:
 
 def mistakes(reading: Reading) -> None:
     """The wrong answers the run was most sure of, or the labels that look wrong, each with a flag for Review."""
-    st.html(_STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    css.style(_STYLE)
     _mistakes(reading)
 
 

@@ -14,7 +14,7 @@ from bloodapp.classify.features import Features
 from bloodapp.evaluate.neighbours import K, Purity, purity
 from bloodapp.evaluate.plane import Plane, centres, principal
 from bloodapp.runs.run import Run, list_runs
-from bloodapp.ui import evaluate_features, evaluate_flags, evaluate_images, frame, state, thumbs
+from bloodapp.ui import css, evaluate_features, evaluate_flags, evaluate_images, frame, state, thumbs
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose
 from bloodapp.ui.text import count, percent
 
@@ -36,7 +36,7 @@ Ints = npt.NDArray[np.int64]
 
 def draw(reading: Reading) -> None:
     """Draw the view."""
-    st.html(_STYLE)
+    css.style(_STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seen_by = _network(reading)
         which = choose("plane", PLANES, "Which plane")

@@ -8,7 +8,7 @@ import streamlit as st
 from bloodapp.evaluate import card, report
 from bloodapp.evaluate.report import Section
 from bloodapp.runs.run import Run
-from bloodapp.ui import frame, state
+from bloodapp.ui import css, frame, state
 from bloodapp.ui.evaluate_reading import PARTS, Reading
 
 FILTERS: tuple[str, ...] = ()
@@ -19,7 +19,7 @@ STYLE = Path(__file__).with_name("evaluate_report.css")
 
 def draw(reading: Reading) -> None:
     """Draw the view: two downloads, what the report holds, and the note that goes with it."""
-    st.html(STYLE)
+    css.style(STYLE)
     run, part = reading.run, reading.part
     found = report.contents(run, part)
     size = report.weight(run, part) / 1e6

@@ -16,7 +16,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.evaluate import measures, slices
 from bloodapp.evaluate.evaluate import Judgement, judgement, parts_of
 from bloodapp.evaluate.slices import FAMILIES, FEW, Slice
-from bloodapp.ui import evaluate_images, frame, state
+from bloodapp.ui import css, evaluate_images, frame, state
 from bloodapp.ui.evaluate_reading import PARTS, Reading, choose
 from bloodapp.ui.steps import findings_stamp, identity
 from bloodapp.ui.text import count, percent
@@ -33,7 +33,7 @@ _CHART = "evaluate-slices-chart"
 
 def draw(reading: Reading) -> None:
     """The accuracy of each slice, the surest loss first; beside it the images of the chosen one."""
-    st.html(STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    css.style(STYLE)
     _draw(reading)
 
 

@@ -12,6 +12,7 @@ from bloodapp.jobs.job import Job, delete_job
 from bloodapp.runs.run import Run
 from bloodapp.ui import (
     background,
+    css,
     evaluate_target_answers,
     evaluate_target_cover,
     evaluate_target_distance,
@@ -42,7 +43,7 @@ _MANY_SEEN = 100  # one in so many is told
 
 def draw(reading: Reading) -> None:
     """Draw the drops of the run: one on show, those at work, and the way to compare others."""
-    st.html(STYLE)
+    css.style(STYLE)
     run = reading.run
     if not run.model_path.exists():
         st.html('<p class="quiet">This run has no model to ask.</p>')

@@ -16,7 +16,7 @@ from bloodapp.evaluate import metrics, mistakes, scores
 from bloodapp.evaluate.evaluate import Judgement
 from bloodapp.evaluate.ordering import by_similarity
 from bloodapp.runs.run import Run
-from bloodapp.ui import evaluate_flags, evaluate_images, frame, state
+from bloodapp.ui import css, evaluate_flags, evaluate_images, frame, state
 from bloodapp.ui.evaluate_reading import Reading, choose
 from bloodapp.ui.text import count, percent
 from bloodapp.ui.thumbs import class_chip
@@ -35,7 +35,7 @@ _READ = {
 
 def confusion(reading: Reading) -> None:
     """The confusion matrix; beside it the images of the chosen cell."""
-    st.html(STYLE)  # not in the fragment: what it draws anew would take the place of the page's own style
+    css.style(STYLE)
     _confusion(reading)
 
 
@@ -131,7 +131,7 @@ def _cell_images(
 
 def classes(reading: Reading) -> None:
     """The figures of the whole run, then precision, recall, F1 and AUC of each class, all with intervals."""
-    st.html(STYLE)
+    css.style(STYLE)
     result = reading.result
     clean = _per_class(result, False)
     hard = None if result.shifted is None else _per_class(result, True)

@@ -18,7 +18,16 @@ from bloodapp.errors import BloodappError
 from bloodapp.evaluate import mistakes
 from bloodapp.evaluate.evaluate import Judgement
 from bloodapp.runs.run import Run
-from bloodapp.ui import evaluate_flags, evaluate_images, evaluate_near, evaluate_where, frame, state, thumbs
+from bloodapp.ui import (
+    css,
+    evaluate_flags,
+    evaluate_images,
+    evaluate_near,
+    evaluate_where,
+    frame,
+    state,
+    thumbs,
+)
 from bloodapp.ui.evaluate_reading import Reading
 from bloodapp.ui.steps import judged
 from bloodapp.ui.text import percent
@@ -55,7 +64,7 @@ class Chosen:
 @st.fragment
 def draw(reading: Reading) -> None:
     """Draw the view."""
-    st.html(_STYLE)
+    css.style(_STYLE)
     chosen = _choose(reading)
     if chosen is None:
         return

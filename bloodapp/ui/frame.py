@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bloodapp import __version__
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.runs.run import Run, list_runs
-from bloodapp.ui import background, imports, state
+from bloodapp.ui import background, css, imports, state
 from bloodapp.ui.steps import PAGES, Step, steps
 from bloodapp.ui.text import plain
 
@@ -80,7 +80,7 @@ def page(
         initial_sidebar_state=_SIDEBAR_WIDTH,
         menu_items={"About": _ABOUT},
     )
-    st.html(_STYLE)
+    css.style(_STYLE)
     st.logo(str(_LOGO), size="large")
     background.runner()
     imports.first_start()

@@ -14,7 +14,7 @@ import streamlit as st
 
 from bloodapp.data.dataset import Dataset
 from bloodapp.train.recipe import GROUPS, Recipe, fields
-from bloodapp.ui import recipe_fields, state, train_choice, train_words
+from bloodapp.ui import css, recipe_fields, state, train_choice, train_words
 from bloodapp.ui.text import count, plain
 
 _COLUMNS = 3
@@ -45,7 +45,7 @@ def draw(
     """
     changed = train_choice.changes()
     shown = [each for each in fields() if each.name not in skip]
-    st.html(f"<style>{_marks(changed)}</style>")
+    css.style(_marks(changed))
     form = _Form(own, now, changed, problems, dataset, images)
     form.rows([each for each in shown if not each.metadata["advanced"]])
     advanced = [each for each in shown if each.metadata["advanced"]]

@@ -14,6 +14,7 @@ from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import above, thresholds
 from bloodapp.ui import (
     background,
+    css,
     frame,
     review_acts,
     review_around,
@@ -46,8 +47,8 @@ def draw(here: frame.Here) -> None:
     dataset = here.dataset
     assert dataset is not None, "the frame stops without a dataset"
     state.register("review", ("view", *review_around.NAMES, *review_filters.NAMES, *review_ledger.NAMES))
-    st.html(_STYLE)
-    st.html(review_pictures.class_dots(dataset.classes))
+    css.style(_STYLE)
+    css.style(review_pictures.class_dots(dataset.classes))
     review_acts.report()
     job = review_scan.last_scan(dataset)
     try:

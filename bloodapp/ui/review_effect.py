@@ -21,7 +21,7 @@ from bloodapp.train.forecast import forecast
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
-from bloodapp.ui import background, frame, review_effect_result, state
+from bloodapp.ui import background, css, frame, review_effect_result, state
 from bloodapp.ui.steps import identity
 from bloodapp.ui.text import count, duration, plain, time_left
 from bloodapp.ui.train_state import chip
@@ -33,7 +33,7 @@ _SIDES = ("Before: the dataset as it was given", "After: what the decisions leav
 
 def draw(dataset: Dataset, judged: Judged) -> None:
     """Draw this part of the page."""
-    st.html(_STYLE)
+    css.style(_STYLE)
     found = pairs(dataset)
     with st.container(key="effect"):
         if not found:

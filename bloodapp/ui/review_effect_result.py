@@ -16,7 +16,7 @@ from bloodapp.evaluate.effect import Effect, Pair, View, effect, pair_of, points
 from bloodapp.evaluate.metrics import Paired
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
-from bloodapp.ui import frame, thumbs
+from bloodapp.ui import css, frame, thumbs
 from bloodapp.ui.evaluate_images import pictures
 from bloodapp.ui.evaluate_reading import choose
 from bloodapp.ui.text import ago, count, percent
@@ -30,7 +30,7 @@ _PARTS = {"test": "test", "val": "validation"}
 
 def draw(dataset: Dataset, pair: Pair) -> None:
     """Draw the comparison; raises what `effect` raises."""
-    st.html(_STYLE)
+    css.style(_STYLE)
     result = _effect(str(pair.after.folder), _stamp(pair))
     st.html(_headline(result, pair))
     views = {"clean": "As they are"} | ({} if result.shifted is None else {"shifted": "Under the shift"})

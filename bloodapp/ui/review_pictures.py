@@ -27,7 +27,7 @@ def class_dots(classes: tuple[CellClass, ...]) -> str:
         f"{{ background: {escape(one.colour)}; }}"
         for label, one in enumerate(classes)
     )
-    return f"<style>{rules}</style>"
+    return rules
 
 
 def strip(dataset: Dataset, judged: Judged, card: Card) -> str:

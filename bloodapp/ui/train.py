@@ -12,6 +12,7 @@ import streamlit as st
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, list_runs
 from bloodapp.ui import (
+    css,
     frame,
     state,
     train_choice,
@@ -46,8 +47,8 @@ def draw(here: Here) -> None:
         # What is on show is never remembered: the back button and links from other pages say it.
         state.put(_VIEW, None)
     state.register("train", FILTERS)
-    st.html(PIPELINE_STYLE)
-    st.html(_STYLE)
+    css.style(PIPELINE_STYLE)
+    css.style(_STYLE)
     runs = [run for run in list_runs() if not run.parent]
     compared = train_list.chosen(runs) if state.get(_VIEW) == COMPARE else []
     run = None if compared else shown_run(here, runs)

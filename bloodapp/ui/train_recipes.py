@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import PURPOSES, RECIPES
-from bloodapp.ui import frame, state, train_choice, train_words
+from bloodapp.ui import css, frame, state, train_choice, train_words
 from bloodapp.ui.text import plain
 
 _PURPOSE = "purpose"
@@ -42,7 +42,7 @@ def draw() -> None:
     names = [recipe.name for recipe in offered]
     box = f"train-recipe-{PURPOSES.index(purpose)}"
     state.show(box, chosen.name if chosen.name in names else None)
-    st.html(f"<style>{_headings(offered)}</style>")
+    css.style(_headings(offered))
     with st.container(key="train-recipes"):
         st.radio(
             "Recipe",

@@ -27,6 +27,12 @@ class IdleRunner:
         self.woken += 1
 
 
+def words(page: AppTest) -> str:
+    """Everything that the page says in HTML, without its style sheets."""
+    said = (str(element.proto.body) for element in page.get("html"))
+    return " ".join(html for html in said if '<i class="css"' not in html)
+
+
 @pytest.fixture(autouse=True)
 def idle_runner(monkeypatch: pytest.MonkeyPatch) -> IdleRunner:
     """No thread and no child process behind the pages of this folder's tests."""

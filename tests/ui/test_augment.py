@@ -17,14 +17,10 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.runs.run import list_runs
 from bloodapp.train.recipes import RECIPES
 from bloodapp.ui import augment_choice, augment_copy, augment_editor, pipeline_chips, pipeline_text_help
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/2_Augment.py"
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def edit(page: AppTest, **edit: Any) -> AppTest:

@@ -12,6 +12,7 @@ from bloodapp.augment.pipelines import names
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.jobs.job import list_jobs
 from bloodapp.ui import review_ends
+from tests.ui.conftest import words
 
 Show = Callable[..., AppTest]
 
@@ -38,11 +39,6 @@ def show(tiny: Dataset) -> Show:
         return fine(page.run())
 
     return run
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def fine(page: AppTest) -> AppTest:

@@ -21,6 +21,7 @@ from bloodapp.train.recipes import RECIPES
 from bloodapp.train.speed import Speed
 from bloodapp.ui import augment_cells, augment_preview, augment_safety, augment_sweep, pairs
 from tests.made import give_model, make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/2_Augment.py"
@@ -40,11 +41,6 @@ def run(tiny: Dataset) -> Run:
     made = make_run(tiny)
     give_model(made)
     return made
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def cards(page: AppTest) -> list[dict[str, Any]]:

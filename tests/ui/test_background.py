@@ -10,14 +10,9 @@ from streamlit.testing.v1 import AppTest
 from bloodapp import jobs
 from bloodapp.data.dataset import Dataset
 from bloodapp.ui import background
-from tests.ui.conftest import IdleRunner
+from tests.ui.conftest import IdleRunner, words
 
 Open = Callable[..., AppTest]
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,10 @@ from bloodapp.runs.run import Run
 from bloodapp.ui import classify_answers
 from tests.made import give_model, make_run
 from tests.runs.test_calibration import said
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/5_Classify.py"
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def png(width: int = 96, height: int = 96) -> bytes:

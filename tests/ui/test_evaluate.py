@@ -20,14 +20,10 @@ from bloodapp.review.scan import scan
 from bloodapp.runs.predictions import write_predictions
 from bloodapp.ui import evaluate_images, evaluate_slices, evaluate_views
 from tests.made import forget_dataset_of, make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 @pytest.mark.usefixtures("nothing_shipped")

@@ -17,7 +17,7 @@ from bloodapp.runs.run import Run
 from bloodapp.ui import evaluate_belief, evaluate_belief_reading, evaluate_reading
 from tests.made import forget_dataset_of, make_run
 from tests.runs.test_calibration import said
-from tests.ui import test_evaluate
+from tests.ui import conftest
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"
@@ -25,7 +25,7 @@ PAGE = "pages/4_Evaluate.py"
 
 def words(page: AppTest) -> str:
     """Everything that the page says in HTML, with plain spaces."""
-    return test_evaluate.words(page).replace("\N{NO-BREAK SPACE}", " ")
+    return conftest.words(page).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def believed(count: int = 400, sharpness: float = 3.0) -> Predictions:

@@ -14,8 +14,7 @@ from bloodapp.runs.run import list_runs, open_run
 from bloodapp.train import members
 from tests.evaluate.test_compare import flip
 from tests.made import forget_dataset_of, give_model, make_run
-from tests.ui.conftest import IdleRunner
-from tests.ui.test_evaluate import words
+from tests.ui.conftest import IdleRunner, words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"

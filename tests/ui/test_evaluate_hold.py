@@ -16,7 +16,7 @@ from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings
 from tests.evaluate.suites import ByLight, Told, give_file, judge
 from tests.made import forget_dataset_of, make_run
-from tests.ui.test_evaluate import words
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"

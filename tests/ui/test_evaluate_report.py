@@ -9,14 +9,10 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.evaluate import report
 from bloodapp.runs.run import open_run
 from tests.made import forget_dataset_of, make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def test_it_says_what_will_stand_in_it(

@@ -16,6 +16,7 @@ from bloodapp.jobs.job import Job
 from bloodapp.runs.run import Run
 from tests.evaluate.target_made import Colours, lit
 from tests.made import forget_dataset_of, make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/4_Evaluate.py"
@@ -51,11 +52,6 @@ def dropped(run: Run, source: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     job = target.begin(run, source, source.name)
     assert jobs.perform(job, {target.KIND: work}) == "done"
     return job
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def test_a_path_becomes_a_job(run: Run, tiny: Dataset, tmp_path: Path, open_page: Open) -> None:

@@ -16,7 +16,8 @@ from bloodapp.runs.run import Run
 from bloodapp.ui import evaluate_map, evaluate_where
 from tests.classify.test_features import Means, Said
 from tests.made import forget_dataset_of, give_model, make_run
-from tests.ui.test_evaluate import PAGE, words
+from tests.ui.conftest import words
+from tests.ui.test_evaluate import PAGE
 
 Open = Callable[..., AppTest]
 

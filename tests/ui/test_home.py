@@ -11,13 +11,9 @@ from bloodapp import jobs
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.data.decisions import record
 from bloodapp.ui import home as home_page
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def test_first_start_brings_the_sample(home: Path, open_page: Open) -> None:

@@ -15,6 +15,7 @@ from bloodapp.data.importing import import_source
 from bloodapp.review.findings import combined, finding_table, write_findings
 from bloodapp.review.scan import read_findings, scan
 from bloodapp.ui import review_closer, review_side
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"
@@ -30,11 +31,6 @@ def scanned(tiny: Dataset) -> Dataset:
 def find(dataset: Dataset, *tables: object) -> None:
     """Put these findings into a dataset's folder."""
     write_findings(dataset.path, combined(tables), fingerprint=dataset.fingerprint)
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def click(page: AppTest, key: str) -> AppTest:

@@ -12,6 +12,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.review.scan import scan
 from bloodapp.ui import review_closer, review_ends, review_like
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"
@@ -33,11 +34,6 @@ def dirty(home: Path, tmp_path: Path, tiny_cells: tuple[np.ndarray, np.ndarray])
     dataset = import_source(file)
     scan(dataset)
     return dataset
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def click(page: AppTest, key: str) -> AppTest:

@@ -14,7 +14,7 @@ from bloodapp.runs.run import Run, list_runs
 from bloodapp.train.effect import start_pair
 from bloodapp.train.recipes import RECIPES
 from tests.made import make_run
-from tests.ui.test_review import words
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 

@@ -16,7 +16,8 @@ from bloodapp.data.exchange import COLUMNS, export_log
 from bloodapp.data.importing import import_source
 from bloodapp.review.findings import combined, finding_table, write_findings
 from bloodapp.ui import review_replay
-from tests.ui.test_review import click, find, keys, words
+from tests.ui.conftest import words
+from tests.ui.test_review import click, find, keys
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"

@@ -13,6 +13,7 @@ from bloodapp.review.planting import count_faults, plant
 from bloodapp.review.scan import scan
 from bloodapp.review.thresholds import thresholds
 from bloodapp.review.truth import known_faults
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"
@@ -35,11 +36,6 @@ def truth(dataset: Dataset) -> pd.DataFrame:
     """The truth with the column `planted`."""
     assert dataset.truth is not None
     return known_faults(dataset.truth, dataset.labels)
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def fine(page: AppTest) -> AppTest:

@@ -10,6 +10,7 @@ from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.review.findings import combined, finding_table, write_findings
 from bloodapp.review.thresholds import thresholds
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/1_Review.py"
@@ -25,11 +26,6 @@ def found(tiny: Dataset) -> Dataset:
     ]
     write_findings(tiny.path, combined(tables), fingerprint=tiny.fingerprint)
     return tiny
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def keys(page: AppTest) -> set[str]:

@@ -19,15 +19,11 @@ from bloodapp.review.scan import scan
 from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from tests.made import make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 PAGE = "pages/3_Train.py"
 OWN = f"{PIPELINES[RECIPES[DEFAULT].pipeline].title}, the recipe’s own"
-
-
-def words(page: AppTest) -> str:
-    """Everything that the page says in HTML."""
-    return " ".join(str(element.proto.body) for element in page.get("html"))
 
 
 def labels(page: AppTest) -> list[str]:

@@ -13,7 +13,8 @@ from bloodapp.train.recipes import DEFAULT, PURPOSES, RECIPES
 from bloodapp.train.settings import settings, with_settings
 from bloodapp.ui import recipe_form, train_words
 from tests.made import make_run
-from tests.ui.test_train import PAGE, choose_from_menu, labels, start_button, words
+from tests.ui.conftest import words
+from tests.ui.test_train import PAGE, choose_from_menu, labels, start_button
 
 Open = Callable[..., AppTest]
 KINDS = ("number_input", "selectbox", "toggle", "text_input", "multiselect")

@@ -16,7 +16,8 @@ from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings, with_settings
 from bloodapp.ui import train_cost, train_curves, train_run, train_state
 from tests.made import make_run
-from tests.ui.test_train import PAGE, at_work, choose_from_menu, labels, primary, start_button, words
+from tests.ui.conftest import words
+from tests.ui.test_train import PAGE, at_work, choose_from_menu, labels, primary, start_button
 
 Open = Callable[..., AppTest]
 
