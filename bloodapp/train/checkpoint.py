@@ -5,8 +5,7 @@ epoch. What it does not name any more is removed afterwards.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,8 @@ def optimizer_state(model: keras.Model) -> list[npt.NDArray[Any]]:
     return [np.asarray(variable.numpy()) for variable in model.optimizer.variables]
 
 
-def restore_optimizer(
-    model: keras.Model, state: Arrays, scope: Callable[[], AbstractContextManager[Any]] = nullcontext
-) -> None:
-    """Set the optimizer of a compiled model to a state; raises Unreadable when it is another optimizer's."""
-    with scope():
-        model.optimizer.build(model.trainable_variables)
+def restore_optimizer(model: keras.Model, state: Arrays) -> None:
+    """Set a built optimizer of a compiled model to a state; raises Unreadable when it is another optimizer's."""
     variables = model.optimizer.variables
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in state]:
         raise Unreadable("The checkpoint holds another optimizer's state: start a new training.")

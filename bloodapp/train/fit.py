@@ -172,7 +172,7 @@ class _Training:
             self.context.log(weights.load(model, self.recipe, self._fetching, self.run.classes))
         self._enter_phase()
         if going_on and self.course.phase_epoch:
-            checkpoint.restore_optimizer(model, checkpoint.read_arrays(last, "optimizer"), self.device.scope)
+            checkpoint.restore_optimizer(model, checkpoint.read_arrays(last, "optimizer"))
         if self.recipe.average:
             self.average = MovingAverage(model, self.recipe.average)
             if going_on:

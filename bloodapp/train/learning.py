@@ -32,4 +32,6 @@ def begin(model: "keras.Model", recipe: Recipe, phase: Phase, device: "Device") 
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=device.gpus == 1,  # on CPU XLA is 2–10 times slower
         )
+        # Its variables made now: made in the first step, they would have TensorFlow trace the step twice.
+        model.optimizer.build(model.trainable_variables)
     return learn, len(backbone)
