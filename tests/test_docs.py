@@ -24,7 +24,8 @@ from tests.augmentation_tables import DOC, TABLES, WHOSE, place
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TRAINING = training_tables.DOC.read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^python -m bloodapp (.+)$", README + "\n" + TRAINING, re.MULTILINE)
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python -m bloodapp (.+)$", "\n".join((README, TRAINING, EVALUATION)), re.MULTILINE)
 """The commands that stand as examples."""
 
 
@@ -80,6 +81,7 @@ def test_linked_files_exist() -> None:
         (ROOT, README),
         (DOC.parent, DOC.read_text(encoding="utf-8")),
         (DOC.parent, TRAINING),
+        (DOC.parent, EVALUATION),
     ):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text):
             assert (folder / target).exists(), target
