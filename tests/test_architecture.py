@@ -255,7 +255,7 @@ def normal(name: str) -> str:
 
 @pytest.mark.parametrize("script", ["app.py", "pages/1_Review.py", "pages/3_Train.py", "pages/4_Evaluate.py"])
 def test_page_renders_without_tensorflow(tiny: Dataset, script: str) -> None:
-    """The process that has drawn this page on a dataset with findings and a run knows no TensorFlow."""
+    """The process that has drawn this page, and all views of it, with findings and a run knows no TensorFlow."""
     scan(tiny)
     make_run(tiny, "made")
     said = in_a_new_process(
@@ -275,6 +275,11 @@ def test_page_renders_without_tensorflow(tiny: Dataset, script: str) -> None:
         page.query_params["run"] = "made"
         page.run()
         assert not page.exception, page.exception
+        from bloodapp.ui.evaluate import VIEWS
+        for view in VIEWS if "Evaluate" in {script!r} else ():
+            page.query_params["view"] = view
+            page.run()
+            assert not page.exception, (view, page.exception)
         print("heavy:", sorted({HEAVY!r} & set(sys.modules)))
         """
     )
