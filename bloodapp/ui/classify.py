@@ -64,7 +64,7 @@ def draw(here: Here) -> None:
             state.put("try", None)
             ids = tuple(file.file_id for file in files)
             got = of_files(key(run), ids, [(file.name, file.getvalue()) for file in files])
-        elif here.dataset is not None and str(state.get("try") or "").isdigit():
+        elif here.dataset is not None and str(state.get("try") or "").isdecimal():
             got = of_dataset(key(run), here.dataset.name, here.dataset.fingerprint, int(state.get("try")))
         else:
             _knows(run)
@@ -105,7 +105,7 @@ def _try_button(dataset: Dataset) -> None:
     label = "Other images" if tried else f"Try it with {A_TRY} images of '{dataset.name}'"
 
     def again() -> None:
-        state.put("try", str(int(tried) + 1 if tried.isdigit() else 1))
+        state.put("try", str(int(tried) + 1 if tried.isdecimal() else 1))
 
     st.button(
         label,

@@ -61,7 +61,7 @@ def _promise() -> float:
     """The promise, kept in the address."""
     steps = [round(100 * promise) for promise in PROMISES]
     kept = str(state.get("promise") or "")
-    current = int(kept) if kept.isdigit() and int(kept) in steps else round(100 * SET_PROMISE)
+    current = int(kept) if kept.isdecimal() and int(kept) in steps else round(100 * SET_PROMISE)
     st.slider(
         "Promise: the true class is in the set",
         steps[0],

@@ -201,7 +201,7 @@ def _ordered(found: Suite, which: int | None = None) -> list[str]:
 def _cell(found: Suite, table: npt.NDArray[np.float64], names: list[str]) -> tuple[str, int] | None:
     """The cell in the address, else the middle severity of the worst corruption."""
     name, _, severity = str(state.get("hold_cell") or "").rpartition("-")
-    if name in names and severity.isdigit() and int(severity) in found.severities:
+    if name in names and severity.isdecimal() and int(severity) in found.severities:
         return name, int(severity)
     return (names[0], 3) if names else None
 

@@ -77,7 +77,7 @@ def _chosen_cell(matrix: np.ndarray) -> tuple[int, int] | None:
     """The cell in the address, else the largest confusion."""
     text = str(state.get("cell") or "")
     true, _, taken = text.partition("-")
-    if true.isdigit() and taken.isdigit() and int(true) < len(matrix) and int(taken) < len(matrix):
+    if true.isdecimal() and taken.isdecimal() and int(true) < len(matrix) and int(taken) < len(matrix):
         return int(true), int(taken)
     worst = mistakes.worst_cells(matrix, 1)
     return worst[0][:2] if worst else None

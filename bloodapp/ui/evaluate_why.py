@@ -138,7 +138,7 @@ def _row(reading: Reading, wrong: npt.NDArray[np.int64]) -> int | None:
     """The row in the address if the dataset has it, else the surest mistake's, else the first image's."""
     asked = str(state.get("image") or "")
     dataset = reading.dataset
-    if dataset is not None and asked.isdigit() and int(asked) < len(dataset):
+    if dataset is not None and asked.isdecimal() and int(asked) < len(dataset):
         return int(asked)
     if len(wrong):
         return int(wrong[0])
@@ -175,7 +175,7 @@ def _number(dataset: Dataset, row: int | None) -> None:
 
     def find() -> None:
         asked = str(st.session_state[box]).strip()
-        if asked.isdigit() and int(asked) < len(dataset):
+        if asked.isdecimal() and int(asked) < len(dataset):
             state.put("image", asked)
             return
         names = dataset.items["name"].astype(str)

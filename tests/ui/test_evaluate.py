@@ -116,7 +116,7 @@ def test_a_click_on_the_chart_is_kept_in_the_address(monkeypatch: pytest.MonkeyP
     assert kept == {"cell": "3-5"}
 
 
-@pytest.mark.parametrize("cell", ["9-9", "x", "3", "-1-2", ""])
+@pytest.mark.parametrize("cell", ["9-9", "x", "3", "-1-2", "²-1", ""])
 def test_a_wrong_cell_in_the_address_is_passed_over(tiny: Dataset, open_page: Open, cell: str) -> None:
     """Whatever stands in the address, the page draws."""
     make_run(tiny, right=(0.5, 0.3))

@@ -142,10 +142,11 @@ def test_a_run_of_a_dataset_that_is_not_here(run: Run, open_page: Open) -> None:
 
 def test_wrong_choices_in_the_address_are_passed_over(run: Run, open_page: Open) -> None:
     """Whatever stands in the address, the view draws what it would without."""
-    wrong = {"promise": "12", "goal": "x", "sets": "no", "bins": "9"}
-    page = open_page(PAGE, dataset="tiny", run=run.name, view="belief", **wrong)
-    assert not page.exception
-    assert "Promised 95 %" in words(page)
+    for promise in ("12", "²"):
+        wrong = {"promise": promise, "goal": "x", "sets": "no", "bins": "9"}
+        page = open_page(PAGE, dataset="tiny", run=run.name, view="belief", **wrong)
+        assert not page.exception
+        assert "Promised 95 %" in words(page)
 
 
 def test_a_goal_out_of_reach_is_said(tiny: Dataset, open_page: Open) -> None:

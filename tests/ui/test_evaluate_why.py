@@ -90,9 +90,11 @@ def test_any_image_by_number_or_name(run: Run, tiny: Dataset, open_page: Open) -
     name = str(tiny.items["name"].iloc[11])
     page.text_input("evaluate-why-number").set_value(name).run()
     assert page.query_params["image"] == str(int(np.flatnonzero(tiny.items["name"] == name)[0]))
-    page.text_input("evaluate-why-number").set_value("no such thing").run()
-    assert "No image" in page.toast[0].value
-    assert not page.exception
+    for nothing in ("no such thing", "²"):
+        page.text_input("evaluate-why-number").set_value(nothing).run()
+        assert "No image" in page.toast[0].value
+        assert not page.exception
+    assert not open_page(PAGE, dataset="tiny", run="made", view="why", image="²").exception
 
 
 def test_a_file_of_ones_own(run: Run, open_page: Open) -> None:
