@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bloodapp.evaluate import metrics
 from bloodapp.evaluate.metrics import Interval, bootstrap
 from bloodapp.evaluate.safety import wilson
 from bloodapp.runs.calibration import (
@@ -139,13 +140,13 @@ def scores(
     more, by about as much; turned round, the two take each other away. It reaches down to 0 unless probabilities
     without fault would show so large an ECE less than once in forty times (consistency resampling: J. Bröcker and
     L. Smith, Weather and Forecasting 22, 2007). In simulations of 600 and 1,712 images it held the true ECE in 87 to
-    97 of 100. The intervals of means are normal, that of a share is Wilson's.
+    97 of 100. The intervals of means are normal, that of the accuracy is `metrics.share`.
     """
     sure, right = _named(labels, probabilities)
     if not len(sure):
         unknown = Interval(math.nan, math.nan, math.nan)
         return Scores(unknown, math.nan, unknown, unknown, unknown, unknown)
-    share = Interval(*wilson(int(right.sum()), len(right)))
+    share = metrics.share(int(right.sum()), len(right))
     error, chance = _error_interval(sure, right, bins, draws, seed)
     table = np.asarray(probabilities, np.float64)
     return Scores(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
+from scipy.stats import binom
 
 from bloodapp.errors import InvalidValue
 
@@ -131,6 +132,20 @@ def bootstrap(table: npt.ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> Int
     return drawn.reshape(draws, *counts.shape)
 
 
+def share(hits: int, total: int) -> Interval:
+    """`hits` of `total` images as a share with its 95 % bootstrap interval, exact and so the same wherever it stands.
+
+    Of N images drawn anew with replacement, as many count as a binomial of N and the share says: its 2.5 % and 97.5 %
+    quantiles are those that ever more resamples come to (Efron and Tibshirani 1993, ch. 6).
+    """
+    value = _ratio(hits, total)
+    low, high = (binom.ppf(end, total, np.nan_to_num(value)) / max(total, 1) for end in (_TAIL, 1 - _TAIL))
+    if not total:
+        low = high = np.nan
+    low, high = _widened(value, low, high, total)
+    return Interval(float(value), float(low), float(high))
+
+
 def interval(
     metric: Callable[[npt.ArrayLike], FloatArray],
     matrix: npt.ArrayLike,
@@ -140,6 +155,8 @@ def interval(
 ) -> Interval:
     """The figure `metric(matrix)` of accuracy or balanced accuracy with its 95 % bootstrap interval."""
     counts = np.asarray(matrix, np.int64)
+    if metric is accuracy:
+        return share(int(np.trace(counts)), int(counts.sum()))
     low, high = _quantiles(metric(bootstrap(counts, draws=draws, seed=seed)))
     value = float(metric(counts))
     low, high = _widened(np.float64(value), low, high, counts.sum())
@@ -184,17 +201,12 @@ def compare(
     total = joint.sum()
     drawn = bootstrap(joint, draws=draws, seed=seed)
 
-    def figure(counts: IntArray, drawn_counts: IntArray) -> Interval:
-        value, shares = _ratio(counts, total), _ratio(drawn_counts, total)
-        low, high = _widened(value, *_quantiles(shares), total)
-        return Interval(float(value), float(low), float(high))
-
     # Net loss: right before and wrong after, less wrong before and right after.
     low, high = _quantiles(_ratio(drawn[:, 0, 1] - drawn[:, 1, 0], total))
     gap = Interval(float(_ratio(joint[0, 1] - joint[1, 0], total)), float(low), float(high))
     return Comparison(
-        clean=figure(joint[0].sum(), drawn[:, 0].sum(1)),
-        shifted=figure(joint[:, 0].sum(), drawn[:, :, 0].sum(1)),
+        clean=share(int(joint[0].sum()), int(total)),
+        shifted=share(int(joint[:, 0].sum()), int(total)),
         gap=gap,
     )
 

@@ -140,7 +140,8 @@ def _of_the_matrix(matrix: metrics.IntArray, draws: int, seed: int) -> dict[str,
         elif name == "kappa" and value == 0:
             low, high = ends
         found[name] = Interval(float(value), float(low), float(high))
-    return found
+    # The same to the last digit wherever the accuracy stands.
+    return {**found, "accuracy": metrics.share(int(np.trace(matrix)), int(total))}
 
 
 def _macro(matrix: npt.ArrayLike, figures: FloatArray) -> FloatArray:
