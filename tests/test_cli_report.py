@@ -30,4 +30,9 @@ def test_report_says_what_is_wrong(tiny: Dataset, tmp_path: Path, run: Callable[
     assert "does not exist" in run(
         "report", "made", "--out", tmp_path / "no" / "a.html", code=2, stream="err"
     )
-    assert not out.exists()
+    assert "is a folder" in run("report", "made", "--out", tmp_path, code=2, stream="err")
+    wrong = run("report", "made", "--out", tmp_path / "a.pdf", code=2, stream="err")
+    assert "--out takes a file that ends in .html or .htm" in wrong
+    wrong = run("report", "made", "--card", tmp_path / "a.txt", code=2, stream="err")
+    assert "--card takes a file that ends in .md" in wrong
+    assert not list(tmp_path.glob("a.*"))

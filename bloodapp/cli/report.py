@@ -5,6 +5,8 @@ import argparse
 from bloodapp.cli import terminal
 from bloodapp.errors import InvalidValue
 
+_ENDINGS = {"out": (".html", ".htm"), "card": (".md",)}
+
 
 def add(commands: terminal.Commands) -> None:
     """Add the command."""
@@ -28,7 +30,12 @@ def write_report(args: argparse.Namespace) -> None:
     """`report`: prints each file that it wrote and its size."""
     if not args.out and not args.card:
         raise InvalidValue("Say where to write: --out FILE.html, --card FILE.md, or both.")
-    targets = {name: terminal.writable(text) for name in ("out", "card") if (text := getattr(args, name))}
+    targets = {name: terminal.writable(text) for name in _ENDINGS if (text := getattr(args, name))}
+    for name, path in targets.items():
+        if path.suffix.lower() not in _ENDINGS[name]:
+            raise InvalidValue(
+                f"--{name} takes a file that ends in {' or '.join(_ENDINGS[name])}, not '{path}'."
+            )
     from bloodapp.evaluate.card import card
     from bloodapp.evaluate.report import report
     from bloodapp.runs.run import open_run

@@ -76,8 +76,10 @@ def write_csv(frame: "pd.DataFrame", target: str | None) -> None:
 
 
 def writable(text: str) -> Path:
-    """The path of a file to write; raises InvalidValue if its folder does not exist."""
+    """The path of a file to write; raises InvalidValue if its folder does not exist, or if it is a folder."""
     path = Path(text)
+    if path.is_dir():
+        raise InvalidValue(f"'{text}' is a folder: name the file to write in it.")
     if not path.resolve().parent.is_dir():
         raise InvalidValue(f"The folder '{path.parent}' does not exist: make it first.")
     return path
