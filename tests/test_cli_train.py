@@ -83,6 +83,10 @@ def test_compare(tiny: Dataset, run: Run) -> None:
     assert re.search(r": -\d+\.\d points \(95 % interval -.*\); \d+ mended, \d+ broken of \d+ images", clean)
     assert any(line.startswith("two beside one under the shift:") for line in lines)
     assert re.search(r"^pipeline +flip +none$", "\n".join(lines), re.M)
+    longer = " > ".join(["flip"] * 20)
+    make_run(tiny, "longer", seed=1, pipeline=longer)
+    told = run("compare", "one", "longer")
+    assert re.search(rf"^pipeline\n  one +flip\n  longer +{longer}$", told, re.M), told
     told = run("compare", "one", "other")
     assert "not judged on the same images" in told and "beside one" not in told
     assert "Their configurations are the same." in told or "images" in told

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bloodapp.runs.run import Run
 
 
+_WIDEST = 40
+"""A setting with a longer value than this, in characters, stands in a block of its own."""
+
+
 def add(commands: terminal.Commands) -> None:
     """Add the commands."""
     runs = terminal.command(
@@ -129,7 +133,11 @@ def do_compare(args: argparse.Namespace) -> None:
         print("Their configurations are the same.")
         return
     rows = [[field, *values] for field, values in zip(table.index, table.to_numpy().tolist(), strict=True)]
-    terminal.table([["differs", *names], *rows])
+    short = [row for row in rows if max(map(len, map(str, row[1:]))) <= _WIDEST]
+    terminal.table([["differs", *(names if short else [])], *short])
+    for field, *values in (row for row in rows if row not in short):
+        print(f"\n{field}")
+        terminal.table([(f"  {name}", value) for name, value in zip(names, values, strict=True)])
 
 
 def _figures(run: "Run", part: str) -> list[str]:
