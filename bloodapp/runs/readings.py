@@ -17,6 +17,11 @@ def read_words(report: Mapping[str, Any], what: str = "The test part") -> str:
     if networks > 1 and reads - together == networks:
         more = f", and under white noise {_times(together)} by all together" if together else ""
         return f"{what} was read by {networks} networks, once each after its training{more}{last}."
+    if "combined_in_s" in report:  # only finished runs put together have it, and these were judged before
+        return (
+            f"{what} was read {_times(reads)} by the whole{last}, after each of its members had been judged on "
+            "these images: where the members were chosen by that, its figures are too good."
+        )
     if reads == 1:
         return f"{what} was read once, after the training{last}."
     return (
