@@ -336,7 +336,7 @@ def test_train_evaluate_predict(tiny: Dataset, tmp_path: Path, run: Run) -> None
     assert {"n", "accuracy", "balanced_accuracy", "per_class", "classes", "confusion"} <= set(report)
     assert sum(map(sum, report["confusion"])) == report["n"]
     told = run("evaluate", name, "--part", "val", "--json", tmp_path / "report.json")
-    assert "balanced_accuracy" in told and "platelet" in told
+    assert "balanced_accuracy" in told and "platelet" in told and "shifted_kappa" in told
     assert json.loads((tmp_path / "report.json").read_text())["part"] == "val"
     assert json.loads(run("evaluate", name, "--on", "tiny", "--json", "-"))["n"] == 48
 

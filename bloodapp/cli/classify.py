@@ -127,14 +127,21 @@ class _Late:
         return Predictor(self._run)
 
 
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
 def _print_figures(result: dict[str, Any]) -> None:
     where = " of ".join(str(each) for each in (result["part"], result["source"]) if each)
     print(f"{result['run']} on {result['n']:,} images{f' ({where})' if where else ''}")
+    from bloodapp.evaluate.scores import TITLES
+
     rows = []
-    for name in ("accuracy", "balanced_accuracy", "shifted_accuracy", "gap"):
+    for name in (*TITLES, *(f"shifted_{one}" for one in TITLES), "gap"):
         if result.get(name) is not None:
-            low, high = (terminal.percent(result.get(f"{name}_{side}")) for side in ("low", "high"))
-            rows.append((name, terminal.percent(result[name]), f"95 % interval {low} to {high}"))
+            said = _number if name.removeprefix("shifted_") in ("auc", "kappa") else terminal.percent
+            low, high = (said(result.get(f"{name}_{side}")) for side in ("low", "high"))
+            rows.append((name, said(result[name]), f"95 % interval {low} to {high}"))
     terminal.table(rows)
     print()
     head = ("class", "precision", "recall", "f1", "support")

@@ -32,6 +32,7 @@ from bloodapp.runs.readings import read_words
 from bloodapp.runs.run import Run
 
 TAGS = ("image-classification", "keras", "blood-cells", "microscopy", "haematology")
+_KINDS = {title: "cohen_kappa" if name == "kappa" else name for name, title in TITLES.items()}
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#$~|&])")
 
 
@@ -79,9 +80,8 @@ def front_matter(facts: Facts) -> str:
         lines += [f"      split: {facts.part}", "    metrics:"]
         for title, one in figures.items():
             if one.value == one.value:
-                kind = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
                 lines += [
-                    f"    - type: {kind}",
+                    f"    - type: {_KINDS[title]}",
                     f"      name: {json.dumps(title)}",
                     f"      value: {one.value:.4f}",
                 ]
@@ -135,12 +135,14 @@ def _factors(facts: Facts) -> list[str]:
 
 
 def _metrics(facts: Facts) -> list[str]:
+    others = "Errors under corruptions are given again by adding `--corruptions`, calibration errors by the report."
     return [
         "All with 95 % bootstrap intervals over the images, as they are and under a seeded shift; precision, recall "
         "and F1 for each class too.",
         "\n".join(f"- **{title}:** {plain(MEANS[name])}" for name, title in TITLES.items()),
-        "Every figure of this card is given again by:",
-        block(commands(facts)["figures"]),
+        "The figures over all classes and of each class are given again, with their intervals, by:",
+        block(f"{commands(facts)['figures']} --json -"),
+        f"Without `--json -` they come as a table. {others}",
     ]
 
 

@@ -13,7 +13,7 @@ from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
 from bloodapp.classes import CellClass
 from bloodapp.data.images import to_square
 from bloodapp.errors import InvalidValue, NotFound, SourceError, Stopped
-from bloodapp.evaluate import metrics
+from bloodapp.evaluate import metrics, scores
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.evaluate.reading import labelled_blocks
 from bloodapp.runs.run import Run
@@ -22,6 +22,8 @@ PARTS = ("test", "val")
 """The parts a run can be judged on by its files, the more honest one first."""
 
 Progress = Callable[[int, int, str], None]
+
+_NOT_SHIFTED = "This run has no answers under the shift."
 
 
 class Predicts(Protocol):
@@ -63,7 +65,7 @@ class Judgement:
         """The confusion matrix (C, C), clean or under the shift."""
         table = self.shifted if under_shift else self.probabilities
         if table is None:
-            raise InvalidValue("This run has no answers under the shift.")
+            raise InvalidValue(_NOT_SHIFTED)
         return metrics.confusion(self.labels, table.argmax(1), len(self.classes))
 
     def comparison(self) -> Comparison:
@@ -119,9 +121,10 @@ def evaluate_run(
     seeded shift; a dataset counts with the labels that its decisions made, and without what they
     excluded. `part` then chooses one of the source's parts. `predictor` saves loading the model.
 
-    Keys: run, source, part, n, skipped, accuracy, balanced_accuracy, classes, per_class (a dict by class
-    key), confusion (rows true), intervals as `<figure>_low` and `<figure>_high`, all of them again as
-    `shifted_…`, gap, shift (what the draw does). A figure that cannot be known is None.
+    Keys: run, source, part, n, skipped, the figures of `scores` (accuracy, balanced_accuracy, precision,
+    recall, f1, auc, kappa), classes, per_class (a dict by class key), confusion (rows true), intervals as
+    `<figure>_low` and `<figure>_high`, all of them again as `shifted_…`, gap, shift (what the draw does).
+    A figure that cannot be known is None.
     """
     if source is None:
         used = part or next(iter(parts_of(run)), None)
@@ -146,8 +149,9 @@ def figures(result: Judgement) -> dict[str, Any]:
 
 def _half(result: Judgement, prefix: str, accuracy: Interval) -> dict[str, Any]:
     matrix = result.matrix(under_shift=bool(prefix))
-    balanced = metrics.interval(metrics.balanced_accuracy, matrix)
-    content = _spread(f"{prefix}accuracy", accuracy) | _spread(f"{prefix}balanced_accuracy", balanced)
+    content: dict[str, Any] = {}
+    for name, figure in overall(result, accuracy, under_shift=bool(prefix)).items():
+        content |= _spread(f"{prefix}{name}", figure)
     table = metrics.per_class(matrix, result.keys)
     content[f"{prefix}per_class"] = {
         str(row.pop("class")): {name: _plain(value) for name, value in row.items()}
@@ -155,6 +159,18 @@ def _half(result: Judgement, prefix: str, accuracy: Interval) -> dict[str, Any]:
     }
     content[f"{prefix}confusion"] = matrix.tolist()
     return content
+
+
+def overall(result: Judgement, accuracy: Interval, *, under_shift: bool) -> dict[str, Interval]:
+    """The figures of `scores` by name, clean or under the shift, with the interval that the accuracy has elsewhere.
+
+    Raises InvalidValue where there are no answers under the shift.
+    """
+    answers = result.shifted if under_shift else result.probabilities
+    if answers is None:
+        raise InvalidValue(_NOT_SHIFTED)
+    # One accuracy has one interval, wherever it stands.
+    return {**scores.scores(result.labels, answers), "accuracy": accuracy}
 
 
 def _spread(name: str, figure: Interval) -> dict[str, Any]:

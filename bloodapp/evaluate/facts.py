@@ -14,7 +14,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import ACTIONS, judge
 from bloodapp.errors import BloodappError
 from bloodapp.evaluate import metrics, scores, suite
-from bloodapp.evaluate.evaluate import Judgement, judgement, parts_of
+from bloodapp.evaluate.evaluate import Judgement, judgement, overall, parts_of
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.evaluate.suite import Suite
 from bloodapp.runs.origin import dataset_of
@@ -148,11 +148,8 @@ def gather(run: Run, part: str | None = None) -> Facts:
 
 
 def _overall(result: Judgement, accuracy: Interval, *, under_shift: bool) -> dict[str, Interval]:
-    answers = result.shifted if under_shift else result.probabilities
-    assert answers is not None, "asked only where there are answers under the shift"
-    found = scores.scores(result.labels, answers)
-    # One accuracy has one interval, here and in the headline.
-    return {scores.TITLES[name]: one for name, one in {**found, "accuracy": accuracy}.items()}
+    found = overall(result, accuracy, under_shift=under_shift)
+    return {scores.TITLES[name]: one for name, one in found.items()}
 
 
 def _counts(run: Run, split: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,7 @@ def test_it_has_the_sections_of_model_cards(tiny: Dataset) -> None:
     assert f"{100 * figures['accuracy']:.1f} % (95 % interval {100 * figures['accuracy_low']:.1f} to" in page
     for command in ("evaluate made --part test", "report made --part test", "reproduce made"):
         assert f"python -m bloodapp {command}" in page
+    assert "--corruptions" in page
     assert tiny.fingerprint in page and "Not a medical device." in page
 
 
@@ -57,6 +58,19 @@ def test_the_front_matter_is_what_the_hub_reads(tiny: Dataset) -> None:
     assert model["name"] == run.title and len(model["results"]) == 2
     first = {one["type"]: one["value"] for one in model["results"][0]["metrics"]}
     assert first["accuracy"] == pytest.approx(evaluate_run(run)["accuracy"], abs=1e-4)
+
+
+def test_every_overall_figure_is_given_again(tiny: Dataset) -> None:
+    """What the front matter holds is in the JSON of `evaluate`, clean and under the shift, with intervals."""
+    run = make_run(tiny)
+    results = yaml.safe_load(card(run).split("---\n", 2)[1])["model-index"][0]["results"]
+    figures = evaluate_run(run)
+    for prefix, half in zip(("", "shifted_"), results, strict=True):
+        assert [one["type"] for one in half["metrics"]][-2:] == ["auc", "cohen_kappa"]
+        for one in half["metrics"]:
+            name = prefix + one["type"].removeprefix("cohen_")
+            assert figures[name] == pytest.approx(one["value"], abs=1e-4)
+            assert figures[f"{name}_low"] <= figures[name] <= figures[f"{name}_high"]
 
 
 def test_tables_are_whole_and_nothing_is_markup(tiny: Dataset) -> None:

@@ -53,6 +53,9 @@ def test_figures_of_a_run_agree_with_its_files(tiny):
     assert got["classes"] == [c.key for c in tiny.classes]
     support = np.bincount(rows.label, minlength=8)
     assert [got["per_class"][key]["support"] for key in got["classes"]] == support.tolist()
+    assert got["f1"] == pytest.approx(sk.f1_score(rows.label, predicted, average="macro"), abs=1e-6)
+    assert got["shifted_kappa"] == pytest.approx(sk.cohen_kappa_score(rows.label, hard), abs=1e-6)
+    assert 0 <= got["auc_low"] <= got["auc"] <= got["auc_high"] <= 1
     assert got["accuracy_low"] <= got["accuracy"] <= got["accuracy_high"]
 
 
