@@ -15,7 +15,9 @@ def test_combine_prints_the_name_last(tiny: Dataset, run: Callable[..., str]) ->
     whole = open_run("whole")
     assert whole.finished and whole.made_of == "2 runs, majority"
     assert "put together from finished runs" in run("reproduce", "whole", code=2, stream="err")
-    assert "add another run" in run("combine", "one", code=2, stream="err")
+    assert "--flips" in run("combine", "one", code=2, stream="err")
+    twice = run("combine", "whole", "one", code=2, stream="err")
+    assert "'one' would be there twice, as 'whole' holds it already" in twice
     assert "taken" in run("combine", "one", "other", "--name", "whole", code=2, stream="err")
 
 

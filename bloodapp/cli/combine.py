@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bloodapp.cli import terminal
 from bloodapp.cli.work import follow
+from bloodapp.errors import InvalidValue
 
 if TYPE_CHECKING:
     from bloodapp.runs.run import Run
@@ -44,6 +45,11 @@ def do_combine(args: argparse.Namespace) -> int:
     from bloodapp.runs.run import open_run
     from bloodapp.train import members
 
+    if len(set(args.names)) == 1 and not args.flips:
+        raise InvalidValue(
+            f"'{args.names[0]}' alone is put together with nothing: add another run, or --flips for test-time "
+            "augmentation."
+        )
     wanted = members.plan([open_run(name) for name in args.names], args.how, flips=args.flips)
     run = members.start(wanted, name=args.name)
     terminal.say(

@@ -4,6 +4,7 @@ The work itself, which needs TensorFlow, is `combine`.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,7 @@ def plan(runs: Sequence[Run], how: str = AVERAGE, *, flips: bool = False) -> Pla
     first = runs[0]
     for run in runs:
         _fits(run, first, flips)
+    _once(runs)
     dataset = dataset_of(first)
     if dataset is None:
         raise InvalidValue(
@@ -124,6 +126,35 @@ def networks(run: Run) -> int:
         asked = (run.report() or {}).get("asked")
         return int(asked or len(told["members"]) * (VIEWS if told["tta"] else 1))
     return len(run.config["series"]["children"]) if run.series == "folds" else 1
+
+
+def _once(runs: Sequence[Run]) -> None:
+    """Raise InvalidValue where a run is among the members twice, by itself or inside others: it would count twice."""
+    holder: dict[str, str] = {}
+    for run in runs:
+        for name in _inside(run):
+            if name in holder:
+                whole = next((one for one in (run.name, holder[name]) if one != name), run.name)
+                raise InvalidValue(
+                    f"'{name}' would be there twice, as '{whole}' holds it already: leave one of "
+                    f"'{holder[name]}' and '{run.name}' out."
+                )
+            holder[name] = run.name
+
+
+def _inside(run: Run) -> set[str]:
+    """The names of a run and of all runs that it was put together from, also of those that are gone."""
+    found, ahead = {run.name}, [run]
+    while ahead:
+        one = ahead.pop()
+        parts = (one.config.get("combined") or {}).get("members", [])
+        parts = [*parts, *(one.config["series"].get("children", []) if one.series == "folds" else [])]
+        for name in parts:
+            if name not in found:
+                found.add(name)
+                with suppress(NotFound):
+                    ahead.append(open_run(name))
+    return found
 
 
 def _fits(run: Run, first: Run, flips: bool) -> None:

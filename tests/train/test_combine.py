@@ -184,6 +184,21 @@ def test_what_cannot_be_put_together_is_said(tiny: Dataset) -> None:
     assert latest_run("tiny", finished=False).recipe == "quick"
 
 
+def test_a_member_is_there_once(tiny: Dataset) -> None:
+    """A run beside a whole that holds it, and two wholes that share one, are refused, in either order."""
+    one, third = (made(tiny, name, seed) for seed, name in enumerate(("one", "third")))
+    first, second = (
+        made(tiny, name, combined={"members": inside, "how": "average", "tta": False})
+        for name, inside in (("first", ["one", "other"]), ("second", ["other", "gone"]))
+    )
+    for pair in ([first, one], [one, first]):
+        with pytest.raises(InvalidValue, match="'one' would be there twice, as 'first' holds it already"):
+            members.plan(pair)
+    with pytest.raises(InvalidValue, match="'other' would be there twice"):
+        members.plan([first, second])
+    assert members.plan([first, third]).times == 3
+
+
 def test_it_cannot_be_trained_again(tiny: Dataset) -> None:
     """Reproduce, train anew and start from its weights are refused with what to do instead."""
     whole = members.start(members.plan([made(tiny, "one"), made(tiny, "other", seed=1)]), name="whole")
