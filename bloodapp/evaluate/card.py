@@ -142,7 +142,7 @@ def _metrics(facts: Facts) -> list[str]:
         "\n".join(f"- **{title}:** {plain(MEANS[name])}" for name, title in TITLES.items()),
         "The figures over all classes and of each class are given again, with their intervals, by:",
         block(f"{commands(facts)['figures']} --json -"),
-        f"Without `--json -` they come as a table. {others}",
+        f"Without `--json -` a shorter table is printed. {others}",
     ]
 
 
