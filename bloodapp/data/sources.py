@@ -80,9 +80,17 @@ def open_source(source: str | Path, *, labelled: bool = True) -> Source:
             return _pictures(
                 "folder", path, [PurePosixPath(path.name)], lambda name: path.read_bytes(), labelled
             )
+        if not labelled:
+            raise SourceError(
+                f"'{path}' cannot be read: give a folder, .zip or .npz with pictures, or a picture."
+            )
         raise SourceError(f"'{path}' cannot be imported: give a .npz, or a folder or .zip of class folders.")
     if str(source) in list_datasets():
         return _dataset(str(source))
+    if not labelled:
+        raise SourceError(
+            f"Can't find '{source}': give a folder, .zip or .npz with pictures, a picture, or a dataset's name."
+        )
     raise SourceError(f"Can't find '{source}': give a .npz, a folder or .zip of class folders, or 'sample'.")
 
 
@@ -171,9 +179,12 @@ def _pictures(
 ) -> Source:
     """A source of single pictures whose folders say their class and part."""
     if not names:
-        raise SourceError(
-            f"'{path}' holds no pictures: it should hold one folder of pictures for each class."
+        wanted = (
+            "it should hold one folder of pictures for each class"
+            if labelled
+            else "give a folder, .zip or .npz with pictures"
         )
+        raise SourceError(f"'{path}' holds no pictures: {wanted}.")
     wrapped = _wrapped(names)
     places = [_place(name, wrapped) for name in names]
     folders = sorted({folder for _, folder in places if folder})

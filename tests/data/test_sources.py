@@ -130,6 +130,10 @@ def test_empty_and_absent_sources(home: Path, tmp_path: Path) -> None:
     (tmp_path / "empty" / "ig").mkdir(parents=True)
     with pytest.raises(SourceError, match="empty' holds no pictures"):
         open_source(tmp_path / "empty")
+    for wrong in ("empty", "nothing.txt", "absent"):
+        (tmp_path / "nothing.txt").write_text("text")
+        with pytest.raises(SourceError, match=r"give a folder, \.zip or \.npz with pictures"):
+            open_source(tmp_path / wrong, labelled=False)
     with pytest.raises(SourceError, match=r"a\.zip' holds no pictures"):
         open_source(packed(tmp_path / "a.zip", []))
     with pytest.raises(SourceError, match="Can't find 'nowhere'"):
