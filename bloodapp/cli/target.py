@@ -61,10 +61,17 @@ def compare(args: argparse.Namespace) -> None:
 
 
 def _print(content: dict[str, Any]) -> None:
+    from bloodapp.evaluate import target_words
+
+    few = target_words.few(content)
     sampled = f" of {content['readable']:,}, a sample" if content["n"] < content["readable"] else ""
     images = "1 image" if content["n"] == 1 else f"{content['n']:,} images"
     print(f"{content['run']} and {images}{sampled} of {content['source']}")
-    if content["training"] is None:
+    if content["warning"]:
+        print(content["warning"])
+    if few:
+        print(target_words.TOO_FEW)
+    elif content["training"] is None:
         print("The images that it learned from are not here: nothing is said of distances and pipelines.")
     distance = content["distance"] or {}
     if distance.get("auc") is not None:
@@ -77,17 +84,38 @@ def _print(content: dict[str, Any]) -> None:
         [("measure", "apart", "median", "by chance up to", ""), *map(_measure_row, content["measures"])],
         [
             ("pipeline", "covers", "apart", "width", "text"),
-            *map(_pipeline_row, content["pipelines"][:_MOST_PIPELINES]),
+            *map(_pipeline_row, [each for each in content["pipelines"] if each["advised"]][:_MOST_PIPELINES]),
         ],
-        [("class", "named", "share", "in training"), *map(_class_row, content["answers"]["predicted"])],
     ]
+    if few:
+        named = [each for each in content["answers"]["predicted"] if each["n"]]
+        tables.append([("class", "named"), *((each["key"], each["n"]) for each in named)])
+    else:
+        tables.append(
+            [("class", "named", "share", "in training"), *map(_class_row, content["answers"]["predicted"])]
+        )
     for table in tables:
         if len(table) > 1:
             print()
             terminal.table(table)
-    if content["answers"]["accuracy"]:
-        share = terminal.percent(content["answers"]["accuracy"]["value"])
-        print(f"\naccuracy to expect by how sure it is: {share}")
+            if table is tables[1]:
+                print(_before(content))
+                print(target_words.RULE)
+        elif table is tables[1] and content["pipelines"]:
+            print(f"\n{target_words.NONE_ADVISED} {_before(content)}\n{target_words.RULE}")
+    if few:
+        print(
+            f"\nsure of these, in the median: {terminal.percent(content['answers']['confidence']['median'])}"
+        )
+    elif said := target_words.accuracy_to_expect(content):
+        print(f"\n{said}")
+
+
+def _before(content: dict[str, Any]) -> str:
+    """How far away the images lie without what is advised: from the images as they are and under the run's own."""
+    own = next((each for each in content["pipelines"] if each["candidate"]["kind"] == "own"), None)
+    said = f"Apart from the training images as they are: {content['plain']['apart']:.1f}"
+    return f"{said}; from what this run was trained with: {own['apart']:.1f}." if own else f"{said}."
 
 
 def _measure_row(one: dict[str, Any]) -> tuple[object, ...]:

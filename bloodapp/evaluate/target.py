@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.evaluate.target_compare import compare, moved_keys
-from bloodapp.evaluate.target_cover import Candidate, Cover
+from bloodapp.evaluate.target_cover import Candidate, Cover, advised
 from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES
 from bloodapp.evaluate.target_source import Side
@@ -82,6 +82,12 @@ class Target:
     def covers(self) -> list[Cover]:
         """What each pipeline that was tried covers, the advisable first."""
         return [_cover(each) for each in self.content["pipelines"]]
+
+    @property
+    def advised(self) -> list[Cover]:
+        """Those to train with, the advisable first; see `target_cover.advised`."""
+        plain = self.plain
+        return advised(self.covers, plain, self.moved) if plain else []
 
     @property
     def moved(self) -> list[str]:

@@ -13,7 +13,14 @@ from bloodapp.augment.named import NONE
 from bloodapp.augment.pipelines import Pipeline, uses
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, Stopped
-from bloodapp.evaluate import target_answers, target_cover, target_distance, target_rank, target_source
+from bloodapp.evaluate import (
+    target_answers,
+    target_cover,
+    target_distance,
+    target_rank,
+    target_source,
+    target_words,
+)
 from bloodapp.evaluate.target_cover import PLAIN, Candidate, Cover, Draws
 from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES, centred, mean_hue, measure, relit
@@ -60,17 +67,22 @@ def compare(
 ) -> tuple[Side, dict[str, Any], dict[str, Any]]:
     """Everything that a drop tells: the images, plain JSON, and the arrays of `Target`.
 
-    Keys of the JSON: run, source, model (when it was written), n, readable, unreadable, size, training (or None where
-    the run's dataset is not here), measures, stain, distance, plain, pipelines, answers. Where no measure moved, no
-    pipeline is tried. `draws` stands for the layers that train. Without the dataset nothing is said of distances and
-    pipelines. Raises SourceError and Stopped.
+    Keys of the JSON: run, source, model (when it was written), n, readable, few, warning, unreadable, size, training
+    (or None where the run's dataset is not here), measures, stain, distance, plain, pipelines, answers. Where no
+    measure moved, no pipeline is tried. `draws` stands for the layers that train. Without the dataset nothing is said
+    of distances and pipelines, nor of fewer than `target_distance.FEWEST` images (`few`): the training images are not
+    read then, and `training` has n 0. Of each pipeline `advised` says whether it is one to train with. Raises
+    SourceError and Stopped.
     """
     told = _Told(progress, stopped)
     side = target_source.read_target(
         source, run.size, most=most, seed=_SEED, progress=told.part(0, 10), stopped=told.check
     )
     dataset = dataset_of(run)
-    learned = None if dataset is None else target_source.read_training(run, dataset, most=most, seed=_SEED)
+    few = len(side) < target_distance.FEWEST
+    learned = (
+        None if few or dataset is None else target_source.read_training(run, dataset, most=most, seed=_SEED)
+    )
     vectors = stain.REFERENCE if dataset is None else stain.for_dataset(dataset)
     told(12, "Measuring light, focus and stain")
     raw = measure(side.images, vectors, told.check)
@@ -101,6 +113,7 @@ def compare(
         "model": run.model_path.stat().st_mtime_ns if run.model_path.exists() else 0,
         "n": len(side),
         "readable": side.readable,
+        "few": few,
         "unreadable": [{"name": name, "error": error} for name, error in side.unreadable],
         "size": np.median(side.sizes, axis=0).tolist(),
         "training": None,
@@ -111,6 +124,10 @@ def compare(
         "pipelines": [],
         "answers": target_answers.answers(run, probabilities),
     }
+    if few and dataset is not None:
+        of = int((run.split()["part"] == "train").sum())
+        seen_before = target_source.seen_before(side, run, dataset)
+        content["training"] = {"n": 0, "of": of, "dataset": dataset.name, "size": None, "seen": seen_before}
     if learned is not None and dataset is not None:
         told(33, "Comparing")
         gaps = _gaps(train, target, own_farness, farness)
@@ -129,8 +146,14 @@ def compare(
         draws = draws or _layers(dataset)
         plain, covers = _pipelines(run, gaps, learned.images, train, target, draws, measured, told)
         keys = moved_keys(gaps)
+        advised = target_cover.advised(covers, plain, keys)
         figures = [
-            {**asdict(each), "least": each.least(keys), "covers": each.covers(keys)}
+            {
+                **asdict(each),
+                "least": each.least(keys),
+                "covers": each.covers(keys),
+                "advised": each in advised,
+            }
             for each in (plain, *covers)
         ]
         content |= {"plain": figures[0], "pipelines": figures[1:]}
@@ -143,6 +166,7 @@ def compare(
         "names": np.array(side.names, np.str_),
         "index": side.index,
     }
+    content["warning"] = target_words.seen_before(content)
     told(99, "Writing")
     return side, finite(content), arrays
 
@@ -248,7 +272,7 @@ def _pipelines(
         told(34 + 60 * number / len(offered), f"Drawing {candidate.title}")
         drawn = measured(draw(images[some], candidate.pipeline))
         found.append(target_cover.cover(candidate, drawn, train, target, usual))
-    return plain, target_cover.ordered(found, keys)
+    return plain, target_cover.ordered(found, plain, keys)
 
 
 def moved_keys(gaps: list[Gap]) -> list[str]:

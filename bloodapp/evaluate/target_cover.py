@@ -3,7 +3,7 @@
 The training images are drawn as a training draws them, by the layers that train, and measured. A pipeline covers a
 measure when nearly all target images lie within the range that 95 % of its draws lie in. That alone would be met by
 negatives and stripes too, so what counts beside it is how near the target images come to some draw in all measures
-at once. The smallest that covers is advised: what it widens beyond need, a network has to learn for nothing.
+at once: of those that cover, the nearest is advised, and what comes no nearer than the run does already is not.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,12 +31,29 @@ COVERED = 0.9
 CLEARLY = 1.5
 """Draws that stay this many times farther from the target images than those of another pipeline are of another kind."""
 
+HALF = 0.5
+"""Share of the target images that a pipeline holds at least to be advised where none covers."""
+
+LARGE = 5.0
+"""Draws that stay this many times farther away than unseen training images do are not like the target images."""
+
 ENDS = (0.025, 0.975)
 OWN, NAMED, SAVED, BUILT, PLAIN = "own", "named", "saved", "built", "plain"
 FACTORS = (0.5, 1.0, 2.0, 3.0)
 """Strengths that are built, 1 for what the operations of the measures say."""
 
 _BEYOND, _DARKEST = 1.15, 0.05
+_KEPT = {
+    "scaleabs": (0.3, 2.0),
+    "contrast": (0, 0.7),
+    "saturation": (0, 0.8),
+    "hue": (0, 0.1),
+    "blur": (0, 3.0),
+    "noise": (0, 30),
+    "stain": (0, 0.6),
+    "channelshift": (0, 0.25),
+    "zoom": (0, 0.5),
+}  # of what is built, the first number of each: beyond these little of a cell is left
 _MOST_AT_ONCE = 2  # changes of every image; of more each is made to half of the images
 _TURNS = "flip|quarterturn"  # move no measure, and are right for cells whatever the microscope
 
@@ -120,14 +137,17 @@ def candidates(moved: Sequence[Gap], own: str) -> list[Candidate]:
 
 
 def built(moved: Sequence[Gap]) -> list[str]:
-    """Pipelines of the operations that move the measures that moved, one of each of FACTORS, as text; of none none."""
+    """Pipelines of the operations that move the measures that moved, one of each of FACTORS, as text; of none none.
+
+    No strength goes so far that the cell is lost: no lamp below 0.3 of its light, say.
+    """
     steps = list(dict.fromkeys(step for one in moved if one.key in MEASURES for step in _steps(one)))
     if not steps:
         return []
     if len(steps) > _MOST_AT_ONCE:
         steps = [f"sometimes(0.5; {step})" for step in steps]
     pipeline = parse("|".join(steps))
-    texts = [f"{_TURNS}|{pipeline_text(_rounded(scaled(pipeline, factor)))}" for factor in FACTORS]
+    texts = [f"{_TURNS}|{pipeline_text(_bounded(scaled(pipeline, factor)))}" for factor in FACTORS]
     return texts
 
 
@@ -199,21 +219,30 @@ def within(values: Table, low: float, high: float) -> float:
     return float(((known >= low) & (known <= high)).mean()) if len(known) else float("nan")
 
 
-def ordered(covers: Sequence[Cover], keys: Sequence[str]) -> list[Cover]:
-    """The advisable first: those that cover these measures, the least wide first, then the others by how much they do.
+def advised(covers: Sequence[Cover], plain: Cover, keys: Sequence[str]) -> list[Cover]:
+    """Those to train with, the nearest to the target images first: of those that cover all of these measures.
 
-    The run's own comes first where it covers: then nothing has to be trained anew. Of those that cover, the ones whose
-    draws stay clearly farther from the target images than others' come last of them.
+    Where none covers, of those that hold at least HALF of the images in each. Left out is what comes no nearer to the
+    target images than the training images as they are or than the run's own pipeline, what stays more than CLEARLY
+    times as far away as the nearest, and more than LARGE times as far as unseen training images: such ranges hold the
+    target images without one draw that looks like them. The run's own stands first where it covers and is among these:
+    then nothing has to be trained anew; else it is not advised.
     """
-    nearest_of_all = min((one.apart for one in covers if one.covers(keys)), default=0.0)
+    own = next((one for one in covers if one.candidate.kind == OWN), None)
+    before = min(plain.apart, own.apart) if own else plain.apart
+    kept = [one for one in covers if one is not own and one.apart < before and one.apart <= LARGE]
+    if own and own.covers(keys) and own.apart <= min(plain.apart, LARGE):
+        kept.append(own)
+    kept = [one for one in kept if one.covers(keys)] or [one for one in kept if one.least(keys) >= HALF]
+    nearest_of_all = min((one.apart for one in kept), default=0.0)
+    kept = [one for one in kept if one.apart <= CLEARLY * nearest_of_all]
+    return sorted(kept, key=lambda one: (one is not own, one.apart, one.width))
 
-    def order(one: Cover) -> tuple[bool, bool, float, float]:
-        if not one.covers(keys):
-            return True, False, -round(one.least(keys), 2), one.apart
-        strange = one.apart > CLEARLY * nearest_of_all
-        return False, one.candidate.kind != OWN or strange, float(strange), one.width
 
-    return sorted(covers, key=order)
+def ordered(covers: Sequence[Cover], plain: Cover, keys: Sequence[str]) -> list[Cover]:
+    """All of them: those that are `advised` first, then the others, the nearest to the target images first."""
+    first = advised(covers, plain, keys)
+    return first + sorted((one for one in covers if one not in first), key=lambda one: one.apart)
 
 
 def _apart(points: Table, among: Table) -> float:
@@ -221,15 +250,18 @@ def _apart(points: Table, among: Table) -> float:
     return float(np.median(nearest(np.nan_to_num(points), np.nan_to_num(among), neighbours=1)))
 
 
-def _rounded(pipeline: Pipeline) -> Pipeline:
-    """Its values with three digits after the point."""
+def _bounded(pipeline: Pipeline) -> Pipeline:
+    """Its values within _KEPT, with three digits after the point; of equal choices one."""
+
+    def values(step: Step) -> tuple[float, ...]:
+        first, rest = step.values[:1], step.values[1:]
+        if step.name in _KEPT:
+            first = tuple(min(max(value, _KEPT[step.name][0]), _KEPT[step.name][1]) for value in first)
+        return tuple(round(value, 3) for value in (*first, *rest))
+
     return Pipeline(
         tuple(
-            Step(
-                step.name,
-                tuple(round(value, 3) for value in step.values),
-                tuple(map(_rounded, step.branches)),
-            )
+            Step(step.name, values(step), tuple(dict.fromkeys(map(_bounded, step.branches))))
             for step in pipeline.steps
         )
     )

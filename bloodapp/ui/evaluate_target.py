@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from bloodapp.errors import BloodappError
-from bloodapp.evaluate import target
+from bloodapp.evaluate import target, target_words
 from bloodapp.evaluate.target import Target
 from bloodapp.jobs.job import Job, delete_job
 from bloodapp.runs.run import Run
@@ -38,7 +38,6 @@ ABOUT = {
 """What a drop tells, by its key in the address: what it is called, and what draws it."""
 
 _SHOWN = 20
-_MANY_SEEN = 100  # one in so many is told
 
 
 def draw(reading: Reading) -> None:
@@ -80,7 +79,12 @@ def _first(jobs: list[Job], run: Run) -> None:
         "another laboratory. You learn how far they lie from the training images, which augmentation would cover "
         "that, what the run says of them, and which of them to label first.</p>"
     )
-    evaluate_target_form.draw(run, primary=not any(job.state() in background.ACTIVE for job in jobs))
+    if any(job.state() in background.ACTIVE for job in jobs):
+        # What is under way is what the page is about: another comparison is offered, not asked for.
+        with st.popover("Compare others", icon=":material/add:", key="target-more"):
+            evaluate_target_form.draw(run, primary=False)
+    else:
+        evaluate_target_form.draw(run, primary=True)
 
 
 def _picker(done: list[Job], chosen: Job) -> None:
@@ -127,7 +131,7 @@ def _notes(run: Run, found: Target) -> None:
     said = [count(content["n"], "image")]
     if content["n"] < content["readable"]:
         said[0] = f"A sample of {content['n']:,} from {count(content['readable'], 'image')}"
-    if training:
+    if training and training["n"]:
         of = f" of {training['of']:,}" if training["n"] < training["of"] else ""
         said.append(f"beside {training['n']:,}{of} that the run learned from")
     width, height = (round(side) for side in content["size"])
@@ -135,9 +139,8 @@ def _notes(run: Run, found: Target) -> None:
     said.append(f"{width} × {height} pixels{taken}")
     st.html(f'<p class="quiet">{escape(" · ".join(said))}</p>')
     warnings = []
-    if training and _MANY_SEEN * training["seen"] >= content["n"]:
-        few = count(training["seen"], "of these images is", "of these images are")
-        warnings.append(f"{few} among the training images: that makes the distance look smaller.")
+    if seen := target_words.seen_before(content):
+        warnings.append(seen)
     if run.model_path.stat().st_mtime_ns != content["model"]:
         warnings.append("The run has another model since: compare the images again.")
     if warnings:

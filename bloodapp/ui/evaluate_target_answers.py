@@ -1,13 +1,14 @@
 """What a run says of a drop: classes beside the training's, how sure it is, and the images by the class named."""
 
 from functools import lru_cache
+from html import escape
 
 import numpy as np
 import streamlit as st
 
 from bloodapp.charts.style import CONFIG
 from bloodapp.charts.target import confidence_chart, shares_chart
-from bloodapp.evaluate import target
+from bloodapp.evaluate import target, target_words
 from bloodapp.evaluate.target import Target
 from bloodapp.jobs.job import Job
 from bloodapp.ui import frame, thumbs
@@ -20,23 +21,20 @@ _OF_A_CLASS = 24
 def draw(reading: Reading, job: Job, found: Target) -> None:
     """Draw the answers as a whole, and image by image."""
     answers, classes = found.content["answers"], reading.run.classes
-    confidence, accuracy = answers["confidence"], answers["accuracy"]
+    confidence = answers["confidence"]
     own = confidence["own_median"]
     beside = f"; of unseen images of its own {percent(own)}" if own is not None else ""
     words = [
         f"The run is <b>{percent(confidence['median'])}</b> sure of these images, in the median{beside}."
     ]
-    if accuracy:
-        likely = f"{100 * accuracy['value']:.0f} %"
-        words.append(f"By how sure it is, expect about <b>{likely}</b> of the answers to be right, or fewer.")
     st.html(f'<p class="lead">{" ".join(words)}</p>')
-    if accuracy and accuracy["shifted"] is not None:
-        st.html(
-            '<p class="quiet">An estimate from confidence alone (average thresholded confidence), no measurement: of '
-            f"its own images under the shift it says {percent(accuracy['shifted'])}, and "
-            f"{percent(accuracy['shifted_true'])} is true. The farther the images lie, the more often it is too high; "
-            "labels of some of them tell more.</p>"
-        )
+    if target_words.few(found.content):
+        st.html(f'<p class="note">{escape(target_words.TOO_FEW)}</p>')
+        frame.section("Images by the class that it names", "the least sure first")
+        _by_class(reading, job, found)
+        return
+    if expected := target_words.accuracy_to_expect(found.content):
+        st.html(f'<p class="quiet">{escape(expected)} (Average thresholded confidence.)</p>')
     left, right = frame.columns("target-answers", [1, 1])
     rows = answers["predicted"]
     with left:

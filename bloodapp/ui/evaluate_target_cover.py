@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from bloodapp.evaluate import target_words
 from bloodapp.evaluate.target import Target
 from bloodapp.evaluate.target_cover import BUILT, COVERED, OWN, PLAIN, SAVED, Cover
 from bloodapp.evaluate.target_measures import MEASURES
@@ -12,6 +13,7 @@ from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.ui import frame, state
 from bloodapp.ui.evaluate_images import not_here
 from bloodapp.ui.evaluate_reading import Reading
+from bloodapp.ui.evaluate_target_distance import too_few
 from bloodapp.ui.text import plain
 
 _ROWS = 8
@@ -22,10 +24,13 @@ _KINDS = {PLAIN: "no augmentation", OWN: "this run", BUILT: "built for these ima
 def draw(reading: Reading, job: Job, found: Target) -> None:
     """Draw what is advised, the ways to it, and what each pipeline covers."""
     del job
+    if target_words.few(found.content):
+        too_few()
+        return
     if found.content["training"] is None:
         not_here(reading)
         return
-    moved, covers = found.moved, found.covers
+    moved, covers, advised = found.moved, found.covers, found.advised
     if not moved or not covers:
         frame.section("Nothing to cover", "no measure of light, focus, colour or stain lies apart")
         st.html(
@@ -33,19 +38,19 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
             "images rather than augmentation.</p>"
         )
         return
-    best = covers[0]
-    st.html(f'<p class="lead">{_advice(best, covers, moved)}</p>')
-    if not (best.candidate.kind == OWN and best.covers(moved)):
+    best = advised[0] if advised else None
+    st.html(
+        f'<p class="lead">{_advice(best, covers, moved) if best else escape(target_words.NONE_ADVISED)}</p>'
+    )
+    if best and best.candidate.kind != OWN:
         _ways(reading, best)
-    shown = [best, *(each for each in covers[1:] if each.candidate.kind == OWN)]
-    shown += [each for each in covers[1:] if each not in shown][: _ROWS - len(shown)]
-    shown.sort(key=covers.index)
-    st.html(_table(found, shown, moved[:_MOST_COLUMNS]))
+    shown = advised[:_ROWS]
+    shown += [each for each in covers if each.candidate.kind == OWN and each not in shown]
+    st.html(_table(found, shown, moved[:_MOST_COLUMNS], best))
     name = escape(str(found.content["training"]["dataset"]))
     st.html(
         f'<p class="quiet">Under a measure: the share of your images within the range that holds 95 % of what the '
-        f"pipeline makes of the training images of {name}; {100 * COVERED:.0f} % counts as covered. Apart: how far "
-        "yours lie from the nearest that it makes, in all measures at once; 1 is as near as unseen training images. "
+        f"pipeline makes of the training images of {name}. {escape(target_words.RULE)} "
         "Width: how much wider its ranges are than the images’ own, as a mean factor; what is wider than needed is "
         "learned for nothing. Other cells or other classes no pipeline covers.</p>"
     )
@@ -61,14 +66,18 @@ def _advice(best: Cover, covers: list[Cover], moved: list[str]) -> str:
                 "The run was trained under an augmentation that covers these images already: another training of "
                 "the same kind would bring little. Labels of your own would."
             )
-        before = f" The run’s own covers {int(100 * own.least(moved))} % at its worst." if own else ""
+        before = (
+            f" The run’s own covers {int(100 * own.least(moved))} % at its worst, {own.apart:.1f} apart."
+            if own
+            else ""
+        )
         return (
-            f"{name} is the least that covers all that moved: {int(100 * best.least(moved))} % of your images or more "
-            f"lie within what it makes of the training images.{before}"
+            f"{name} comes nearest of those that cover all that moved: {int(100 * best.least(moved))} % of your images "
+            f"or more lie within what it makes of the training images, {best.apart:.1f} apart.{before}"
         )
     return (
         f"No pipeline that was tried covers all that moved. {name} comes nearest: {int(100 * best.least(moved))} % of "
-        f"your images at its worst, {escape(worst)}. For the rest label images of your own."
+        f"your images at its worst, {escape(worst)}, {best.apart:.1f} apart. For the rest label images of your own."
     )
 
 
@@ -97,10 +106,10 @@ def _choose_dataset(reading: Reading) -> None:
         state.choose_dataset(reading.dataset.name)
 
 
-def _table(found: Target, shown: list[Cover], keys: list[str]) -> str:
+def _table(found: Target, shown: list[Cover], keys: list[str], best: Cover | None) -> str:
     heads = ["pipeline", *(MEASURES[key].title for key in keys), "apart", "width"]
     rows = [_row(found.plain, keys)] if found.plain else []
-    rows += [_row(each, keys, best=place == 0) for place, each in enumerate(shown)]
+    rows += [_row(each, keys, best=each == best) for each in shown]
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     return (
         f'<div class="scroll"><table class="figures covers"><thead><tr>{head}</tr></thead>'

@@ -6,9 +6,10 @@ import streamlit as st
 
 from bloodapp.charts.style import CONFIG
 from bloodapp.charts.target import Row, distance_chart, spread_chart
+from bloodapp.evaluate import target_words
 from bloodapp.evaluate.target import Target
 from bloodapp.evaluate.target_cover import ends
-from bloodapp.evaluate.target_distance import FEWEST, Gap
+from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES, Measure
 from bloodapp.jobs.job import Job
 from bloodapp.ui import frame, state
@@ -22,6 +23,9 @@ _CHART = "target-distances"
 def draw(reading: Reading, job: Job, found: Target) -> None:
     """Draw the verdict, the chart of all measures, and the chosen one."""
     del job
+    if target_words.few(found.content):
+        too_few()
+        return
     if found.content["training"] is None:
         not_here(reading)
         return
@@ -46,6 +50,15 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
         '<p class="quiet">Thick: the middle half of the images; thin: 95 %; the mark: the median. At the right: '
         "how far the images would have to be moved to lie like the training images (Wasserstein distance), 1 = the "
         "width of the training’s middle half. In colour and bold what is more than chance brings.</p>"
+    )
+
+
+def too_few() -> None:
+    """Say that nothing can be said of so few images, and how many it takes."""
+    frame.section("Too few images", "nothing is said of the microscope")
+    st.html(
+        f'<p class="lead">{escape(target_words.TOO_FEW)}</p>'
+        '<p class="quiet">What the run says of these, and which of them to label first, is told all the same.</p>'
     )
 
 
@@ -94,9 +107,7 @@ def _listed(names: list[str]) -> str:
 def _lines(found: Target) -> list[str]:
     distance, stain = found.content["distance"], found.content["stain"]
     lines = []
-    if distance["auc"] is None:
-        lines.append(f"Fewer than {FEWEST} images do not tell how well the two kinds can be told apart.")
-    else:
+    if distance["auc"] is not None:
         reference = distance["reference_auc"]
         beside = f"; two parts of the training images: {100 * reference:.0f} of 100" if reference else ""
         lines.append(
@@ -158,7 +169,7 @@ def _one(found: Target, gap: Gap, gaps: list[Gap]) -> None:
     )
     train, target = found.column(gap.key)
     ranges = [("95 % of the training images", *ends(train))]
-    covers = found.covers
+    covers = found.advised
     if gap.key in MEASURES and covers and gap.moved:
         best = covers[0]
         ranges.append((f"95 % under {best.candidate.title}", best.low[gap.key], best.high[gap.key]))

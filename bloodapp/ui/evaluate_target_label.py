@@ -4,6 +4,7 @@ import streamlit as st
 
 from bloodapp.data.dataset import free_name, list_datasets
 from bloodapp.errors import BloodappError
+from bloodapp.evaluate import target_words
 from bloodapp.evaluate.target import Target
 from bloodapp.evaluate.target_table import label_dataset, label_table
 from bloodapp.jobs.job import Job
@@ -36,10 +37,11 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
         width=84,
     )
     rest = f"The first {len(shown)} of {len(order):,}; the table has all. " if len(order) > len(shown) else ""
+    learned = "" if target_words.few(found.content) else "the training images and from "
     st.html(
         f'<p class="quiet">{rest}Under each: its rank, and how sure the run is of the class whose colour it bears. '
         "Each next image has the largest product of how unsure the run is (entropy) and how far the image lies, in "
-        "what the network sees, from the training images and from those before it (farthest first: Sener and Savarese, "
+        f"what the network sees, from {learned}those before it (farthest first: Sener and Savarese, "
         "2018; weighted by doubt as in Ash et al., 2020).</p>"
     )
 

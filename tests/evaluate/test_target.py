@@ -66,6 +66,7 @@ def test_training_images_lie_where_they_lie(run: Run, tmp_path: Path) -> None:
     assert content["distance"]["auc"] == pytest.approx(0.5, abs=0.05)
     assert content["pipelines"] == []
     assert content["training"]["seen"] == len(side) == len(learned(run))
+    assert "among the training images" in content["warning"]
     assert [len(arrays[name]) for name in ("target", "probabilities", "order", "names")] == [len(side)] * 4
 
 
@@ -82,7 +83,8 @@ def test_a_dark_lamp_is_named_first(run: Run, tmp_path: Path) -> None:
     assert (content["training"]["seen"], len(side)) == (0, 60)
     assert content["plain"]["shares"]["brightness"] == 0
     best = content["pipelines"][0]
-    assert best["covers"] and "scaleabs" in best["candidate"]["text"]
+    assert best["covers"] and best["advised"] and "scaleabs" in best["candidate"]["text"]
+    assert best["apart"] < content["plain"]["apart"]
     json.dumps(content, allow_nan=False)
 
 
@@ -92,9 +94,8 @@ def test_what_cannot_be_read_is_named(run: Run, tmp_path: Path) -> None:
     (folder / "004b.png").write_text("no picture")
     (folder / "zz.jpg").write_bytes(b"\xff\xd8\xff")
     side, content, _ = compare(run, folder, network(run), draws=lit)
-    assert len(side) == 10
+    assert (len(side), content["few"]) == (10, True)
     assert [each["name"] for each in content["unreadable"]] == ["004b.png", "zz.jpg"]
-    assert content["distance"]["auc"] is None
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -108,12 +109,19 @@ def test_nothing_to_read_is_a_clear_error(run: Run, tmp_path: Path, number: int)
         compare(run, folder, network(run), draws=lit)
 
 
-def test_one_image_is_enough(run: Run, tmp_path: Path) -> None:
-    """A single picture like the others: nothing moved, no classifier, one rank."""
+def test_of_one_image_only_what_the_run_says_is_told(run: Run, tmp_path: Path) -> None:
+    """A single picture: no distance, no pipeline, one answer, one rank; that it is a training image is told."""
     path = saved(tmp_path / "one", cells(1, seed=9)) / "000.png"
     side, content, arrays = compare(run, path, network(run), draws=lit)
     assert len(side) == 1
-    assert not any(each["level"] == "far" for each in content["measures"] if each["key"] != "features")
+    assert (content["measures"], content["distance"], content["plain"], content["pipelines"]) == (
+        [],
+        None,
+        None,
+        [],
+    )
+    assert (content["warning"], content["answers"]["accuracy"]) == ("", None)
+    assert sum(each["n"] for each in content["answers"]["predicted"]) == 1
     assert arrays["order"].tolist() == [0]
 
 

@@ -11,6 +11,7 @@ from bloodapp.evaluate.target_cover import (
     SAVED,
     Candidate,
     Cover,
+    advised,
     built,
     candidates,
     cover,
@@ -44,33 +45,62 @@ def test_the_range_holds_what_it_says() -> None:
     assert np.isnan(ends(np.array([np.nan]))).all()
 
 
-def test_the_smallest_that_covers_comes_first() -> None:
-    """Those that cover by how wide they are, then the others by how much they cover."""
-    covers = [of("wide", 0.99, 3), of("near", 0.7, 1.1), of("small", 0.92, 1.5), of("poor", 0.2, 1.0)]
-    assert [one.candidate.name for one in ordered(covers, ["brightness"])] == [
-        "small",
-        "wide",
-        "near",
-        "poor",
+def names(covers: list[Cover]) -> list[str]:
+    """What they are called."""
+    return [one.candidate.name for one in covers]
+
+
+AS_THEY_ARE = of("plain", 0.0, 1.0, apart=5.6)
+
+
+def test_the_nearest_that_covers_comes_first() -> None:
+    """Those that cover by how near they come; where none does, those that hold half of the images."""
+    covers = [
+        of("wide", 0.99, 3, apart=1.9),
+        of("half", 0.7, 1.1, apart=1.2),
+        of("near", 0.92, 3.5, apart=1.6),
+        of("poor", 0.2, 1.0, apart=1.1),
     ]
+    assert names(advised(covers, AS_THEY_ARE, ["brightness"])) == ["near", "wide"]
+    assert names(advised(covers[1::2], AS_THEY_ARE, ["brightness"])) == ["half"]
+
+
+def test_what_comes_no_nearer_than_before_is_not_advised() -> None:
+    """As far as the images as they are, as the run's own, or large: it covers, and is left out, but listed."""
+    covers = [
+        of("own", 0.5, 2, OWN, apart=3.0),
+        of("r4", 0.99, 2.4, apart=5.8),
+        of("solarize", 1, 2, apart=12.2),
+    ]
+    covers += [of("better", 0.99, 2, apart=2.5), of("as own", 0.99, 2, apart=3.0)]
+    assert names(advised(covers, AS_THEY_ARE, ["brightness"])) == ["better"]
+    assert names(ordered(covers, AS_THEY_ARE, ["brightness"])) == [
+        "better",
+        "own",
+        "as own",
+        "r4",
+        "solarize",
+    ]
+    far = of("plain", 0.0, 1.0, apart=30)
+    assert advised([of("large", 1.0, 2, apart=6.0)], far, ["brightness"]) == []
 
 
 def test_what_makes_no_image_like_the_target_is_no_answer() -> None:
     """A pipeline whose range covers, but none of whose images looks like the target's, stands behind one whose do."""
     covers = [
-        of("negative", 0.95, 1.2, apart=9),
+        of("negative", 0.95, 1.2, apart=4),
         of("light", 0.95, 2.0, apart=1.2),
         of("far", 0.5, 1, apart=1),
     ]
-    assert [one.candidate.name for one in ordered(covers, ["brightness"])] == ["light", "negative", "far"]
+    assert names(advised(covers, AS_THEY_ARE, ["brightness"])) == ["light"]
 
 
 def test_the_runs_own_is_enough_where_it_covers() -> None:
     """Nothing has to be trained anew for what the run has learned already."""
-    covers = [of("small", 0.95, 1.1), of("own", 0.91, 2.0, OWN)]
-    assert ordered(covers, ["brightness"])[0].candidate.kind == OWN
-    covers = [of("small", 0.95, 1.1), of("own", 0.5, 2.0, OWN)]
-    assert ordered(covers, ["brightness"])[0].candidate.name == "small"
+    covers = [of("small", 0.95, 1.1, apart=1.1), of("own", 0.91, 2.0, OWN, apart=1.4)]
+    assert advised(covers, AS_THEY_ARE, ["brightness"])[0].candidate.kind == OWN
+    covers = [of("small", 0.95, 1.1, apart=1.1), of("own", 0.5, 2.0, OWN, apart=1.4)]
+    assert names(advised(covers, AS_THEY_ARE, ["brightness"])) == ["small"]
 
 
 def test_what_is_built_moves_what_moved() -> None:
@@ -90,6 +120,18 @@ def test_a_lamp_is_built_as_a_factor() -> None:
     step = parse(built([half])[1]).steps[-1]
     factors = [branch.steps[0].values[0] if branch.steps else 1.0 for branch in step.branches]
     assert factors == pytest.approx([1, 0.808, 0.617, 0.425], abs=0.001)
+
+
+def test_nothing_that_is_built_destroys_the_image() -> None:
+    """Of a lamp at a twentieth no strength goes below 0.3, nor over 2 of a bright one; noise and blur have an end."""
+    train = (80.0, 95.0, 100.0, 105.0, 120.0)
+    for times in (0.05, 0.5, 3.0):
+        lamp = Gap("brightness", train, tuple(value * times for value in train), 10.0, -5.0, 5.0, 0.1)
+        for text in built([lamp]):
+            factors = [one.steps[0].values[0] for one in parse(text).steps[-1].branches if one.steps]
+            assert min(factors) >= 0.3 and max(factors) <= 2
+    strongest = built([moved("noise", 2), moved("sharpness", -2)])[-1]
+    assert "noise(30, drawn)" in strongest and "blur(3)" in strongest
 
 
 def test_every_measure_has_its_operations() -> None:

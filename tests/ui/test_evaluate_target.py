@@ -67,6 +67,7 @@ def test_a_path_becomes_a_job(run: Run, tiny: Dataset, tmp_path: Path, open_page
     page.button("target-place-go").click().run()
     (job,) = target.drops(run)
     assert (job.params["source"], job.state()) == (str(folder), "queued")
+    assert page.button("target-place-go").proto.type == "secondary"
 
 
 def test_dropped_files_are_kept_for_the_job(run: Run, tiny: Dataset, open_page: Open, tmp_path: Path) -> None:
@@ -94,7 +95,8 @@ def test_the_four_answers(
     assert "1 image could not be read" in page.expander[0].label
     assert "bad.png" in words(page)
     page = open_page(PAGE, **ADDRESS, about="cover")
-    assert "is the least that covers all that moved" in words(page)
+    assert "comes nearest of those that cover all that moved" in words(page)
+    assert "Left out is what comes no nearer" in words(page)
     page = open_page(PAGE, **ADDRESS, about="answers")
     assert "sure of these images, in the median" in words(page)
     assert not page.exception
@@ -126,6 +128,19 @@ def test_what_is_advised_goes_to_augment_and_train(
     assert led[0] == ("pages/2_Augment.py", {"dataset": "tiny", "run": "made", "pipeline": best})
     assert led[1][0] == "pages/3_Train.py"
     assert (led[1][1]["augment"], led[1][1]["train"], led[1][1]["dataset"]) == (best, "new", "tiny")
+
+
+def test_of_a_few_images_the_page_gives_no_verdict(
+    run: Run, tiny: Dataset, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One picture: it says how many it takes instead of how far and of what would help; the answer stands."""
+    dropped(run, slide(tmp_path / "slide", tiny) / "00.png", monkeypatch)
+    for about in ("distance", "cover", "answers"):
+        page = open_page(PAGE, **ADDRESS, about=about)
+        assert not page.exception
+        assert "Too few images to say how far this microscope is" in words(page)
+    assert "Images by the class that it names" in words(page)
+    assert "Accuracy to expect" not in words(page)
 
 
 def test_several_drops_stay_until_they_are_deleted(
