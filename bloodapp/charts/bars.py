@@ -152,7 +152,7 @@ def probability_histogram(groups: Mapping[str, npt.ArrayLike], title: str, *, he
         tickvals=[tick**0.5 for tick in ticks],
         ticktext=[f"{tick:,}" for tick in ticks],
         showgrid=True,
-        title={"text": "images", "standoff": 8},
+        title={"text": "images,<br>square-root scale", "standoff": 8},
     )
     return figure
 

@@ -241,6 +241,17 @@ def _counts(figure: go.Figure, points: Points, colour: str) -> None:
         showlegend=False,
     )
     most = float(np.sqrt(count.max(initial=1)))
+    figure.add_annotation(
+        text="images, square-root scale",
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=0.19,
+        yref="paper",
+        yanchor="middle",
+        showarrow=False,
+        font={"size": 10, "color": GREY},
+    )
     figure.update_layout(
         yaxis={"domain": [0.22, 1]},
         yaxis2={"domain": [0, 0.15], "range": [0, 1.45 * most], "visible": False, "fixedrange": True},
