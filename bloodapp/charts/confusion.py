@@ -80,7 +80,7 @@ def confusion_chart(
     ]
     figure.update_layout(annotations=texts)
     places = list(range(len(order)))
-    names = [_short(classes[k]) for k in order]
+    names = [short_name(classes[k]) for k in order]
     figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select", hovermode="closest")
     figure.update_xaxes(
         title={"text": "predicted", "standoff": 6},
@@ -130,7 +130,8 @@ def _rate(share: float) -> str:
     return "<0.1" if text == "0.0" else text.removesuffix(".0") if text == "100.0" else text
 
 
-def _short(cell_class: CellClass) -> str:
+def short_name(cell_class: CellClass) -> str:
+    """A class where there is little room: its title, or where that is long its key in capitals or the title cut off."""
     title = cell_class.title
     if len(title) <= _SHORT:
         return title

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from bloodapp.charts.belief import coverage_chart
+from bloodapp.charts.confusion import short_name
 from bloodapp.charts.style import CONFIG
 from bloodapp.evaluate import conformal
 from bloodapp.evaluate.conformal import PROMISES, Judged
@@ -84,6 +85,11 @@ def _said(reading: Reading, promise: float, found: dict[str, tuple[npt.NDArray[n
         f"Promised {100 * promise:.0f} %, kept <b>{percent(clean.coverage.value)}</b> ({interval}) on "
         f"{count(clean.n, 'image')} of the {part}; {percent(clean.single)} of the sets are a single answer."
     )
+    if clean.empty:
+        text += (
+            f" {percent(clean.empty)} are empty: Classify leaves none so, but gives such an image the fewest classes "
+            "that hold the promised probability together."
+        )
     if "shifted" in found:
         hard = found["shifted"][1]
         text += f" Under the shift <b>{percent(hard.coverage.value)}</b>"
@@ -184,7 +190,7 @@ def _unsure(reading: Reading, method: str, sets: npt.NDArray[np.bool_]) -> None:
     shown = f"{len(chosen):,}" if len(chosen) <= _MOST else f"{_MOST} of {len(chosen):,}"
     st.html(
         f'<div class="belief-title"><b>{title}</b><span>{shown}; point at one to see its classes; '
-        "the line is in the colour of its label</span></div>"
+        "the class under it is its label</span></div>"
     )
     chosen = chosen[:_MOST]
     titles, labels = [c.title for c in result.classes], result.labels[rows[chosen]]
@@ -193,7 +199,8 @@ def _unsure(reading: Reading, method: str, sets: npt.NDArray[np.bool_]) -> None:
     for place, label, row in zip(chosen, labels, index, strict=True):
         likeliest = np.argsort(-table[place], kind="stable")[: max(int(size[place]), 2)]
         said = ", ".join(f"{titles[k]} {100 * table[place, k]:.0f} %" for k in likeliest)
-        captions.append(f"{size[place]} classes" if size[place] else f"{100 * table[place].max():.0f} % sure")
+        amount = f"{size[place]} classes" if size[place] else f"{100 * table[place].max():.0f} % sure"
+        captions.append(f"{amount}\n{short_name(result.classes[label])}")
         hints.append(f"{names[row]} (image {row}): {said}; labelled {titles[label]}")
     thumbs.grid(
         evaluate_images.pictures(reading.dataset, index, under_shift=False),

@@ -12,7 +12,9 @@ import streamlit as st
 
 from bloodapp.augment.corruptions import SHIFT_SEED, shifted
 from bloodapp.charts.bars import probability_histogram
+from bloodapp.charts.confusion import short_name
 from bloodapp.charts.style import CONFIG
+from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.evaluate import mistakes as room
 from bloodapp.ui import css, evaluate_flags, frame, state, thumbs
@@ -39,7 +41,7 @@ def predictions(reading: Reading) -> None:
     classes = reading.result.classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {c.key: c.title for c in classes}
-        current = state.get("class") if state.get("class") in names else classes[0].key
+        current = state.get("class") if state.get("class") in names else classes[_hardest(reading)].key
         state.show("evaluate-class", current)
         st.selectbox(
             "Class",
@@ -94,11 +96,18 @@ def predictions(reading: Reading) -> None:
                 f"<span>{len(positions):,}, {percent(len(positions) / total)}"
                 f"{' · ' + order[name] if len(positions) > 1 else ''}</span></div>"
             )
-            show(reading, positions, most=36, width=64, of=which)
+            show(reading, positions, most=36, width=72, of=which, labels=by == "predicted")
     st.html(
-        f'<p class="quiet">Under each image: the probability of {escape(names[current])}. The line has the colour of '
-        "the class that the run named.</p>"
+        f'<p class="quiet">Under each image: the probability of {escape(names[current])}, then the class that the run '
+        "named, in its colour; an arrow stands before a wrong one.</p>"
     )
+
+
+def _hardest(reading: Reading) -> int:
+    """The place of the class with the most mistakes."""
+    result = reading.result
+    wrong = result.labels[result.probabilities.argmax(1) != result.labels]
+    return int(np.bincount(wrong, minlength=len(result.classes)).argmax())
 
 
 def mistakes(reading: Reading) -> None:
@@ -171,10 +180,12 @@ def show(
     most: int = MOST,
     width: int = 80,
     of: int | None = None,
+    labels: bool = True,
 ) -> None:
     """A contact sheet of the images at these positions, with what they were taken for and how surely.
 
-    The number is the probability of the class that was named, or of the class `of`.
+    The number is the probability of the class that was named, or of the class `of`. Of a wrong answer the label stands
+    under it, too, unless `labels` is False: where it is the same for all and stands above them.
     """
     result, dataset = reading.result, reading.dataset
     if dataset is None or not len(positions):
@@ -189,7 +200,10 @@ def show(
     titles = [c.title for c in result.classes]
     thumbs.grid(
         pictures(dataset, rows, under_shift=under_shift),
-        [f"{100 * s:.0f} %" for s in said],
+        [
+            f"{100 * s:.0f} %\n{answer(result.classes, int(label), int(k), labels=labels)}"
+            for s, label, k in zip(said, result.labels[shown], named, strict=True)
+        ],
         colours=[result.classes[k].colour for k in named],
         hints=[
             f"{names[row]} (image {row}): labelled {titles[label]}, taken for {titles[k]} with {percent(s)}"
@@ -199,6 +213,14 @@ def show(
     )
     if len(positions) > most:
         st.html(f'<div class="quiet">the first {most} of {len(positions):,}</div>')
+
+
+def answer(classes: Sequence[CellClass], label: int, named: int, *, labels: bool = True) -> str:
+    """The lines of a caption that tell an answer apart without its colour: the class, or label and → wrong class."""
+    said = short_name(classes[named])
+    if label == named:
+        return said
+    return f"{short_name(classes[label])}\n→ {said}" if labels else f"→ {said}"
 
 
 def not_here(reading: Reading) -> bool:

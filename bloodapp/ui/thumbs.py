@@ -72,7 +72,7 @@ def sheet(
 
     Args:
         pictures: JPEG bytes or RGB uint8 images.
-        captions: plain text under each picture.
+        captions: plain text under each picture; a line break in it is one on the page, and what follows is paler.
         colours: `#rrggbb` of the line under each picture, a class's colour for instance.
         hints: plain text shown when the pointer rests on the picture.
         width: shown width in CSS pixels; as many columns as fit.
@@ -81,11 +81,13 @@ def sheet(
     cells = []
     for i, picture in enumerate(pictures):
         text = escape(captions[i]) if captions else ""
-        hint = escape(hints[i], quote=True) if hints else text
+        first, *more = text.split("\n")
+        caption = first + "".join(f"<small>{line}</small>" for line in more)
+        hint = escape(hints[i], quote=True) if hints else text.replace("\n", ", ")
         edge = f' style="--edge:{escape(colours[i], quote=True)}"' if colours else ""
         cells.append(
             f'<figure title="{hint}"{edge}><img alt="{hint}" loading="lazy" src="{data_uri(picture)}">'
-            + (f"<figcaption>{text}</figcaption>" if captions else "")
+            + (f"<figcaption>{caption}</figcaption>" if captions else "")
             + "</figure>"
         )
     kind = "sheet one-row" if one_row else "sheet"

@@ -38,6 +38,13 @@ def test_sheet_has_every_picture_in_order(tiny: Dataset) -> None:
     assert html.index("#112233") < html.index("#445566")
 
 
+def test_a_caption_may_have_several_lines(tiny: Dataset) -> None:
+    """What follows a line break stands in lines of its own; a hint made of the caption has none."""
+    html = thumbs.sheet([tiny.images[0]], ["98 %\nMonocyte\n→ <IG>"])
+    assert "<figcaption>98 %<small>Monocyte</small><small>→ &lt;IG&gt;</small></figcaption>" in html
+    assert 'title="98 %, Monocyte, → &lt;IG&gt;"' in html
+
+
 def test_text_is_escaped(tiny: Dataset) -> None:
     """Captions, hints and class titles with markup in them stay text."""
     evil = '"><script>alert(1)</script>'
