@@ -1,5 +1,6 @@
 """Will it hold: the corruption suite as a heat map, and what to do about its weakest cell."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -32,6 +33,7 @@ FILTERS: tuple[str, ...] = ("hold_class", "hold_cell", "hold_against")
 
 STYLE = Path(__file__).with_name("evaluate_hold.css")
 _CHART = "evaluate-hold-chart"
+_BOXES = ("hold-corruption-box", "hold-severity-box")
 _ALL = "all"
 
 
@@ -161,8 +163,10 @@ def _map(reading: Reading, found: Suite) -> None:
         )
         st.html(
             f'<p class="quiet">Numbers: percent wrong {escape(who)}; {100 * clean:.1f} as they are. The worst first. '
-            "Click on a cell to see what fails. * ours, beside the eleven of MedMNIST-C.</p>"
+            "Click on a cell, or choose it, to see what fails. * ours, beside the eleven of MedMNIST-C.</p>"
         )
+        if cell is not None:
+            _cell_boxes(names, found.severities, cell)
     with right:
         if cell is not None:
             evaluate_hold_cell.draw(reading, found, cell, which)
@@ -204,6 +208,20 @@ def _cell(found: Suite, table: npt.NDArray[np.float64], names: list[str]) -> tup
     if name in names and severity.isdecimal() and int(severity) in found.severities:
         return name, int(severity)
     return (names[0], 3) if names else None
+
+
+def _cell_boxes(names: Sequence[str], severities: Sequence[int], cell: tuple[str, int]) -> None:
+    """The chosen cell as two boxes, for whoever works with keys."""
+
+    def keep() -> None:
+        name, severity = (st.session_state[box] for box in _BOXES)
+        state.put("hold_cell", f"{name}-{severity}")
+
+    with st.container(horizontal=True, gap="small"):
+        state.show(_BOXES[0], cell[0])
+        st.selectbox("Corruption", names, format_func=_title, key=_BOXES[0], on_change=keep, width=240)
+        state.show(_BOXES[1], cell[1])
+        st.selectbox("Severity", severities, key=_BOXES[1], on_change=keep, width=110)
 
 
 def _keep_cell() -> None:

@@ -33,10 +33,10 @@ def draw(reading: Reading, found: Suite, cell: tuple[str, int], which: int | Non
     lost = wrong & (reading.result.probabilities.argmax(1) == found.labels)
     frame.section(f"{corruption.title}, severity {severity}", corruption.help)
     whose = "" if which is None else f" {found.classes[which].title}"
+    share = f"{percent(wrong.sum() / max(int(mine.sum()), 1))}{_balanced(found, name, severity, which)}"
     st.html(
         f'<p class="said"><b>{count(int(wrong.sum()), "image")}</b> of {int(mine.sum()):,}{escape(whose)} named wrong, '
-        f"{percent(wrong.sum() / max(int(mine.sum()), 1))}; {int(lost.sum()):,} of them right as they are"
-        f"{_mostly(found, named[wrong])}.</p>"
+        f"{share}; {int(lost.sum()):,} of them right as they are{_mostly(found, named[wrong])}.</p>"
     )
     _again(reading.run, name, severity)
     if evaluate_images.not_here(reading):
@@ -48,6 +48,14 @@ def draw(reading: Reading, found: Suite, cell: tuple[str, int], which: int | Non
     order = np.flatnonzero(wrong)
     order = order[np.lexsort((-answers[order].max(1), ~lost[order]))]
     _sheet(reading, found, order, answers, name, severity)
+
+
+def _balanced(found: Suite, name: str, severity: int, which: int | None) -> str:
+    """The number that stands in the cell, where it is not the share of the images."""
+    if which is not None:
+        return ""
+    share = float(found.balanced_error[found.corruptions.index(name), severity - 1])
+    return f" ({percent(share)} with each class counting the same)"
 
 
 def _mostly(found: Suite, named: np.ndarray) -> str:
@@ -102,18 +110,21 @@ def _sheet(
     titles = [one.title for one in found.classes]
     thumbs.grid(
         [_picture(dataset.name, dataset.fingerprint, int(row), name, severity) for row in rows],
-        [f"{100 * share:.0f} %" for share in sure],
+        [
+            f"{100 * share:.0f} %\n{evaluate_images.answer(found.classes, int(label), int(place))}"
+            for share, label, place in zip(sure, found.labels[shown], named, strict=True)
+        ],
         colours=[found.classes[place].colour for place in named],
         hints=[
             f"image {row}: labelled {titles[label]}, taken for {titles[place]} with {percent(float(share))}"
             for row, label, place, share in zip(rows, found.labels[shown], named, sure, strict=True)
         ],
-        width=72,
+        width=84,
     )
     rest = f" The first {len(shown)} of {len(order):,}." if len(order) > len(shown) else ""
     st.html(
-        '<p class="quiet">As the run saw them; the line and the figure are the class it named, and how surely. Those '
-        f"that it names right as they are come first.{rest}</p>"
+        '<p class="quiet">As the run saw them: how sure it was, the label, and after the arrow what it was taken for. '
+        f"Those that it names right as they are come first.{rest}</p>"
     )
 
 

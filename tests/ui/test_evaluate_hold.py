@@ -14,6 +14,7 @@ from bloodapp.evaluate import suite
 from bloodapp.runs.run import Run
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings
+from bloodapp.ui.text import percent
 from tests.evaluate.suites import ByLight, Told, give_file, judge
 from tests.made import forget_dataset_of, make_run
 from tests.ui.conftest import words
@@ -103,9 +104,25 @@ def test_a_cell_shows_what_fails_as_the_run_saw_it(tiny: Dataset, open_page: Ope
     assert "Darker, severity 5" in words(page)
     assert f"<b>{wrong} images</b> of {len(found.labels)} named wrong" in words(page)
     assert words(page).count("<figure") == wrong
+    share = found.balanced_error[found.corruptions.index("brightness_down"), 4]
+    assert f"({percent(share)} with each class counting the same)" in words(page)
+    assert words(page).count("<small>→ ") == wrong
     page.selectbox(key="hold-class-box").set_value(found.classes[2].key).run()
     assert page.query_params["hold_class"] == found.classes[2].key
     assert f"of {int((found.labels == 2).sum())} {found.classes[2].title} named wrong" in words(page)
+
+
+def test_a_cell_is_chosen_without_a_pointer(tiny: Dataset, open_page: Open) -> None:
+    """Two boxes stand on the cell on show and choose another; a raised digit in the address is passed over."""
+    judge(finished(tiny))
+    page = show(open_page, hold_cell="brightness_down-5")
+    assert page.selectbox("hold-corruption-box").value == "brightness_down"
+    page.selectbox("hold-severity-box").set_value(2).run()
+    assert page.query_params["hold_cell"] == "brightness_down-2"
+    page.selectbox("hold-corruption-box").set_value("brightness_up").run()
+    assert page.query_params["hold_cell"] == "brightness_up-2"
+    assert "severity 2" in words(page)
+    show(open_page, hold_cell="brightness_down-²")
 
 
 def test_the_way_to_train_against_it(tiny: Dataset, open_page: Open) -> None:
