@@ -24,6 +24,7 @@ from bloodapp.ui.thumbs import class_chip
 STYLE = Path(__file__).with_name("evaluate_views.css")
 
 _CHART = "evaluate-matrix-chart"
+_BOXES = ("evaluate-cell-label", "evaluate-cell-named")
 _NUMBERS = {"counts": "Counts", "rows": "By row", "columns": "By column"}
 _ORDERS = {"listed": "As listed", "similar": "By similarity"}
 _READ = {
@@ -68,7 +69,8 @@ def _confusion(reading: Reading) -> None:
             selection_mode="points",
             alt="Confusion matrix, rows the given labels, columns the predicted classes",
         )
-        st.html(f'<p class="quiet">{_READ[numbers]} Click on a cell to see its images.</p>')
+        st.html(f'<p class="quiet">{_READ[numbers]} Click on a cell, or choose it, to see its images.</p>')
+        _cell_boxes(result, cell)
     with right:
         _cell_images(reading, matrix, cell, under_shift)
 
@@ -81,6 +83,31 @@ def _chosen_cell(matrix: np.ndarray) -> tuple[int, int] | None:
         return int(true), int(taken)
     worst = mistakes.worst_cells(matrix, 1)
     return worst[0][:2] if worst else None
+
+
+def _cell_boxes(result: Judgement, cell: tuple[int, int] | None) -> None:
+    """The chosen cell as two boxes, for whoever works with keys."""
+    places = list(range(len(result.classes)))
+
+    def keep() -> None:
+        true, taken = (st.session_state[box] for box in _BOXES)
+        # Where no cell is chosen yet, the first box alone chooses the right answers.
+        true, taken = (taken if true is None else true), (true if taken is None else taken)
+        if true is not None:
+            state.put("cell", f"{true}-{taken}")
+
+    with st.container(horizontal=True, gap="small", key="evaluate-cell-boxes"):
+        for box, title, value in zip(_BOXES, ("Labelled", "Taken for"), cell or (None, None), strict=True):
+            state.show(box, value)
+            st.selectbox(
+                title,
+                places,
+                index=None if value is None else value,
+                format_func=lambda place: result.classes[place].title,
+                key=box,
+                on_change=keep,
+                width=210,
+            )
 
 
 def _keep_cell(classes: int) -> None:
@@ -111,11 +138,11 @@ def _cell_images(
     table = result.shifted if under_shift and result.shifted is not None else result.probabilities
     positions = mistakes.cell(result.labels, table, true, taken)
     if not len(positions):
-        st.html('<p class="quiet">No image fell into this cell. Click on another.</p>')
+        st.html('<p class="quiet">No image fell into this cell. Choose another.</p>')
         return
     if evaluate_images.not_here(reading):
         return
-    evaluate_images.show(reading, positions, under_shift=under_shift, width=76)
+    evaluate_images.show(reading, positions, under_shift=under_shift, width=76, labels=False)
     if true != taken and reading.dataset is not None and not under_shift:
         st.button(
             f"Flag {'it' if number == 1 else f'these {number}'} for Review",

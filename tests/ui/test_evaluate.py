@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs, workspace
+from bloodapp.charts.confusion import short_name
 from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
@@ -123,6 +124,39 @@ def test_a_wrong_cell_in_the_address_is_passed_over(tiny: Dataset, open_page: Op
     page = open_page(PAGE, dataset="tiny", run="made", cell=cell, view="confusion", matrix="shifted")
     assert not page.exception
     assert "taken for" in words(page)
+
+
+def test_a_cell_is_chosen_without_a_pointer(tiny: Dataset, open_page: Open) -> None:
+    """Two boxes stand on the cell on show and choose another."""
+    make_run(tiny, right=(0.5, 0.3))
+    page = open_page(PAGE, dataset="tiny", run="made", cell="0-1")
+    boxes = [page.selectbox(key) for key in evaluate_views._BOXES]
+    assert [box.value for box in boxes] == [0, 1]
+    boxes[1].set_value(0).run()
+    assert not page.exception
+    assert page.query_params["cell"] == "0-0"
+    assert "named right" in words(page)
+    page.selectbox(evaluate_views._BOXES[0]).set_value(3).run()
+    assert page.query_params["cell"] == "3-0"
+
+
+def test_a_run_without_mistakes_has_no_cell_yet(tiny: Dataset, open_page: Open) -> None:
+    """The boxes are empty; one alone chooses the right answers of a class, named in words under each."""
+    there = int(make_run(tiny, right=(1.0, 1.0)).predictions().only("test").label[0])
+    page = open_page(PAGE, dataset="tiny", run="made")
+    assert [page.selectbox(key).value for key in evaluate_views._BOXES] == [None, None]
+    page.selectbox(evaluate_views._BOXES[0]).set_value(there).run()
+    assert not page.exception
+    assert page.query_params["cell"] == f"{there}-{there}"
+    assert f"%<small>{short_name(tiny.classes[there])}</small>" in words(page)
+
+
+def test_predictions_open_on_the_hardest_class(tiny: Dataset, open_page: Open) -> None:
+    """Without a choice the class on show is the one with the most mistakes."""
+    rows = make_run(tiny, right=(0.5, 0.3)).predictions().only("test")
+    wrong = np.bincount(rows.label[rows.probabilities.argmax(1) != rows.label].astype(int), minlength=8)
+    page = open_page(PAGE, dataset="tiny", run="made", view="predictions")
+    assert page.selectbox("evaluate-class").value == tiny.classes[int(wrong.argmax())].key
 
 
 def test_a_cell_is_flagged_for_review(tiny: Dataset, open_page: Open) -> None:
