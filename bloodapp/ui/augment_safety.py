@@ -81,7 +81,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
             frame.error(error)
             return
         if ready and not begun:
-            st.rerun()
+            state.rerun()
         with st.container(key="augment-meter"):
             _show(dataset, run, meter)
 

@@ -15,6 +15,7 @@ from bloodapp import workspace
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, request_stop, resume
 from bloodapp.jobs.runner import Runner
+from bloodapp.ui.state import rerun
 from bloodapp.ui.text import plain, time_left
 
 INTERVAL, LATER = 2.0, 5.0
@@ -57,7 +58,7 @@ def live(draw: Callable[[], None], jobs: Iterable[Job], *, active: bool, times: 
 
     def look() -> None:
         if active and pace(jobs) != begun:
-            st.rerun()  # the browser keeps the interval of the page's last run
+            rerun()  # the browser keeps the interval of the page's last run
         draw()
 
     st.fragment(look, run_every=begun * times if active else None)()
@@ -106,7 +107,7 @@ def _strip() -> None:
     if ended or len(jobs) < len(seen):
         for job, state in ended:
             st.toast(f"{title_of(job)}: {state}.")
-        st.rerun()
+        rerun()
     for job, state in states:
         status = job.status()
         done = share(status)
@@ -130,7 +131,7 @@ def watch(job: Job, *, key: str = "watch", dismiss: bool = False) -> None:
     def draw() -> None:
         state = job.state()
         if state != before:
-            st.rerun()
+            rerun()
         status = job.status()
         if state in ACTIVE:
             _draw_active(job, state, status, key)

@@ -73,6 +73,7 @@ def page(
         needs_run: show the run chooser; without a finished run, say what to do next and stop the script.
     """
     _lighten()
+    state.enter(title)
     st.set_page_config(
         page_title=f"{title} · {NAME}",
         page_icon=str(_ICON),

@@ -90,7 +90,7 @@ def _unfinished(dataset: Dataset, judged: Judged, pair: Pair) -> None:
 
         def follow() -> None:
             if [run.state() for run in (pair.before, pair.after)] != before:
-                st.rerun()
+                state.rerun()
             st.html("".join(_half(run, side, images) for run, side, images in halves))
 
         background.live(follow, [run.job for run in (pair.before, pair.after)], active=busy)

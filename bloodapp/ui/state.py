@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from bloodapp.data import dataset as datasets
 from bloodapp.errors import BloodappError
@@ -26,6 +27,7 @@ def get(key: str, default: Any = None) -> Any:
 
 def put(key: str, value: Any) -> None:
     """Keep a value under a key that is no widget's; a registered filter shows in the address too."""
+    _touch()
     st.session_state[_PREFIX + key] = value
     if key in (_DATASET, _RUN, *_registered()):
         _show({key: value})
@@ -33,22 +35,46 @@ def put(key: str, value: Any) -> None:
 
 def put_together(values: dict[str, Any]) -> None:
     """Keep several values, with one step of the back button for all of them."""
+    _touch()
     for key, value in values.items():
         st.session_state[_PREFIX + key] = value
     _show({key: value for key, value in values.items() if key in (_DATASET, _RUN, *_registered())})
 
 
+def enter(page: str) -> None:
+    """Note which page is drawn; the frame does so first of all."""
+    st.session_state[_PREFIX + "arrived"] = st.session_state.get(_PREFIX + "page") != page
+    st.session_state[_PREFIX + "page"] = page
+
+
 def register(page: str, names: Iterable[str]) -> None:
     """Take over a page's filters from the address, and show the remembered ones there.
 
-    Call once at the page's start. Values that came by the address are strings.
+    Call once at the page's start. Values that came by the address are strings. Whoever comes from another page finds
+    what he had chosen here; on the page itself, what is in the address no more is chosen no more: he stepped back.
     """
     names = tuple(names)
+    touched = st.session_state.pop(_PREFIX + "touched", False)
+    stepped = not st.session_state.get(_PREFIX + "arrived", True) and not touched
     st.session_state[_PREFIX + "filters"] = [page, *names]
     for name in names:
         if name in st.query_params:
             st.session_state[_PREFIX + name] = st.query_params[name]
+        elif stepped:
+            st.session_state[_PREFIX + name] = None
     _show({name: get(name) for name in names})
+
+
+def rerun() -> None:
+    """Have the whole page drawn anew, from a fragment that redraws itself, by what was chosen last.
+
+    What such a fragment is told of the address may be older than a choice made meanwhile, which would be taken back.
+    """
+    page, *names = get("filters", [""])
+    here = page == str(get("page", "")).lower()
+    _show({name: get(name) for name in (_DATASET, _RUN, *(names if here else ()))})
+    _touch()
+    st.rerun()
 
 
 def show(box: str, value: Any) -> Any:
@@ -118,6 +144,14 @@ def address() -> dict[str, str]:
 def _settle(key: str, value: str | None) -> None:
     st.session_state[_PREFIX + key] = value
     _show({key: value})
+
+
+def _touch() -> None:
+    """Note that a choice is newer than what this run of the page was told of the address."""
+    context = get_script_run_ctx(suppress_warning=True)
+    # A fragment's run ends without the page's: the next one of the page knows the address anew.
+    if context is None or not context.fragment_ids_this_run:
+        st.session_state[_PREFIX + "touched"] = True
 
 
 def _registered() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from bloodapp.jobs.job import ACTIVE, Job, list_jobs, request_stop
 from bloodapp.jobs.kinds import lane
 from bloodapp.runs.run import Run, open_run
 from bloodapp.ui import background, frame, train_list, train_state
+from bloodapp.ui.state import rerun
 from bloodapp.ui.text import count, time_left
 
 
@@ -27,7 +28,7 @@ def draw(shown: Run | None) -> None:
     def rows() -> None:
         now = _entries()
         if [(job.id, state) for job, state in now] != [(job.id, state) for job, state in entries]:
-            st.rerun()
+            rerun()
         with st.container(key="train-queue", gap=None):
             for number, (job, state) in enumerate(now, 1):
                 _row(number, job, state, here=shown is not None and job.id == shown.name)

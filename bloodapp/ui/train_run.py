@@ -44,7 +44,7 @@ def draw(run: Run) -> None:
     def follow() -> None:
         status = _status(run)
         if status["state"] != before:
-            st.rerun()
+            state.rerun()
         _body(run, status)
 
     def curves() -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bloodapp.data.importing import import_source
-from tests.browser.conftest import PATIENCE_MS, Server, settled
+from tests.browser.conftest import LONG_MS, PATIENCE_MS, Server, settled
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -67,6 +67,25 @@ def test_links_reload_and_back_keep_the_dataset(two: Server, tab: Page) -> None:
     settled(tab)
     tab.locator(".st-key-steps").get_by_role("link", name="Home").click()
     title(tab, "second")
+
+
+def test_back_leads_through_the_views(two: Server, tab: Page) -> None:
+    """From a view back to the one before, be it the first, of which the address says nothing."""
+    tab.goto(f"{two.url}/Evaluate?dataset=first&run=starter")
+    questions = tab.locator(".st-key-evaluate-question")
+    expect(questions.get_by_role("radio", name="How good?")).to_be_checked(timeout=LONG_MS)
+    for question, view in (("Where wrong?", "mistakes"), ("Report", "report")):
+        settled(tab)
+        questions.get_by_role("radio", name=question).click()
+        tab.wait_for_url(f"**view={view}*")
+    settled(tab)
+    tab.go_back()
+    expect(questions.get_by_role("radio", name="Where wrong?")).to_be_checked()
+    settled(tab)
+    tab.go_back()
+    expect(questions.get_by_role("radio", name="How good?")).to_be_checked()
+    settled(tab)
+    assert "view=" not in tab.url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -93,3 +93,51 @@ def test_filters_are_mirrored_in_the_address() -> None:
     page.button[0].click().run()
     assert page.text[0].value == "dark"
     assert page.query_params["kind"] == "dark"
+
+
+def two_pages() -> None:
+    """Two pages with a filter each, as a script for AppTest; the text field says which is drawn."""
+    import streamlit as st
+
+    from bloodapp.ui import state
+
+    page = st.session_state.get("page", "Review")
+    state.enter(page)
+    state.register(page.lower(), [f"kind_{page}"])
+    st.button("dark", on_click=lambda: state.put(f"kind_{page}", "dark"))
+    st.button("late", on_click=lambda: st.session_state.update(late=True))
+    if st.session_state.pop("late", False):
+        st.query_params.pop(f"kind_{page}", None)  # as a tick sent before the choice had reached the browser
+        state.rerun()
+    st.text(str(state.get(f"kind_{page}", "all")))
+
+
+def test_stepping_back_takes_a_choice_back() -> None:
+    """An address of the same page that says nothing of a filter says that it is not chosen."""
+    page = AppTest.from_function(two_pages, default_timeout=60).run()
+    page.button[0].click().run()
+    assert page.text[0].value == "dark" and page.query_params["kind_Review"] == "dark"
+    del page.query_params["kind_Review"]
+    page.run()
+    assert page.text[0].value == "None" and "kind_Review" not in page.query_params
+
+
+def test_coming_from_another_page_finds_the_choice_again() -> None:
+    """What was chosen on a page is there when one comes back to it by the menu."""
+    page = AppTest.from_function(two_pages, default_timeout=60).run()
+    page.button[0].click().run()
+    page.session_state["page"] = "Evaluate"
+    del page.query_params["kind_Review"]
+    page.run()
+    assert page.text[0].value == "all"
+    page.session_state["page"] = "Review"
+    page.run()
+    assert page.text[0].value == "dark" and page.query_params["kind_Review"] == "dark"
+
+
+def test_a_late_tick_takes_no_choice_back() -> None:
+    """A page drawn anew from a fragment goes by what was chosen last, not by the address that the fragment was told."""
+    page = AppTest.from_function(two_pages, default_timeout=60).run()
+    page.button[0].click().run()
+    page.button[1].click().run()
+    assert page.text[0].value == "dark" and page.query_params["kind_Review"] == "dark"
