@@ -97,9 +97,10 @@ def predictions(reading: Reading) -> None:
                 f"{' · ' + order[name] if len(positions) > 1 else ''}</span></div>"
             )
             show(reading, positions, most=36, width=72, of=which, labels=by == "predicted")
+    wrong = "the label and → " if by == "predicted" else "→ "
     st.html(
         f'<p class="quiet">Under each image: the probability of {escape(names[current])}, then the class that the run '
-        "named, in its colour; an arrow stands before a wrong one.</p>"
+        f"named; where it is wrong, {wrong}that class.</p>"
     )
 
 
