@@ -102,7 +102,7 @@ def _cell_boxes(result: Judgement, cell: tuple[int, int] | None) -> None:
             st.selectbox(
                 title,
                 places,
-                index=None if value is None else value,
+                index=None,  # what is shown is the session's
                 format_func=lambda place: result.classes[place].title,
                 key=box,
                 on_change=keep,
