@@ -9,10 +9,10 @@ TOO_FEW = f"Too few images to say how far this microscope is: drop at least {FEW
 
 RULE = (
     f"Advised is what covers {100 * COVERED:.0f} % or more in all that moved, or where nothing does "
-    f"{100 * HALF:.0f} % or more, the nearest first. Apart: how far your "
-    "images lie from the nearest that the pipeline makes, in all measures at once; 1 is as near as unseen training "
+    f"{100 * HALF:.0f} % or more, the nearest first. Apart: how far your images lie "
+    "from the nearest that the pipeline makes, in all measures at once; 1 is as near as unseen training "
     "images. Left out is what comes no nearer than the training images as they are or than the run’s own pipeline, "
-    f"and what stays more than {LARGE:g} apart, or clearly farther than the nearest that covers."
+    f"and what stays more than {LARGE:g} apart, or clearly farther than the nearest of these."
 )
 
 NONE_ADVISED = (
@@ -52,9 +52,9 @@ def accuracy_to_expect(content: dict[str, Any]) -> str:
     if not found or found.get("low") is None:
         return ""
     said = (
-        f"Accuracy to expect by how sure it is: {100 * found['value']:.0f} % (95 % interval from the number of images "
-        f"alone: {100 * found['low']:.0f} to {100 * found['high']:.0f} %). No measurement: on images far away it errs, "
-        "in either direction, by more than that interval."
+        f"Accuracy to expect by how sure it is: {100 * found['value']:.1f} % (95 % interval from the number of images "
+        f"alone: {100 * found['low']:.1f} to {100 * found['high']:.1f} %). No measurement: on images far away it may "
+        "err, in either direction, by more than that interval."
     )
     if found["shifted"] is not None:
         said += (
