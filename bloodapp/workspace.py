@@ -56,9 +56,9 @@ def shipped_runs_folder() -> Path:
     return CHECKOUT / "models"
 
 
-def now() -> str:
-    """The time as UTC ISO-8601 with milliseconds, `2026-11-20T10:54:15.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(timespec: str = "milliseconds") -> str:
+    """The time as UTC ISO-8601, with milliseconds `2026-11-20T10:54:15.123Z`, or as `datetime.isoformat` names it."""
+    return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def checked_name(name: str) -> str:

@@ -166,7 +166,8 @@ def submit(
     if folder is None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         folder = workspace.claim_folder(workspace.jobs_folder(), f"{kind}-{stamp}", number=True)
-    job = Job(folder, kind, params, title or kind, workspace.now(), env or {})
+    # Two may be submitted within a millisecond, and wait in the order in which they were.
+    job = Job(folder, kind, params, title or kind, workspace.now("microseconds"), env or {})
     if (folder / "request.json").exists():
         raise InvalidValue(f"'{job.id}' was submitted already: continue it instead.")
     with job.held():

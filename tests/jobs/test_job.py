@@ -60,6 +60,15 @@ def test_jobs_are_listed_newest_first(home: Path) -> None:
     assert [job.created for job in listed] == sorted(stamps, reverse=True)
 
 
+def test_jobs_wait_in_the_order_in_which_they_were_submitted(home: Path) -> None:
+    """Also those of one millisecond, whatever they are called."""
+    names = [f"{letter}-{number}" for number in range(10) for letter in ("b", "a")]
+    for name in names:
+        (home / "jobs" / name).mkdir(parents=True)
+        submit("count", {}, folder=home / "jobs" / name)
+    assert [job.id for job in reversed(list_jobs())] == names
+
+
 def test_folders_that_are_no_jobs_are_passed_over(home: Path) -> None:
     """Hidden, empty and damaged folders do not keep the others from being listed."""
     job = submit("count", {"n": 1})
