@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.evaluate import metrics
-from bloodapp.evaluate.metrics import Interval, bootstrap
-from bloodapp.evaluate.safety import wilson
+from bloodapp.evaluate.metrics import Interval, bootstrap, wilson
 from bloodapp.runs.calibration import (
     BINS,
     Calibration,

@@ -212,18 +212,20 @@ def differences(on: Shared, *, under_shift: bool = False) -> list[Difference]:
 
 def sentence(one: Difference, first: str, second: str, *, under_shift: bool = False) -> str:
     """The difference of the accuracies in one sentence that claims no more than test and interval; names as given."""
-    change = one.overall.change
     where = " under the shift" if under_shift else ""
     if one.verdict == "open":
-        return (
-            f"{first} and {second} cannot be told apart{where}: {points(change.value, signed=True)} points "
-            f"({points(change.low, signed=True)} to {points(change.high, signed=True)}); {p_words(one.adjusted)}."
-        )
-    low, high = sorted((abs(change.low), abs(change.high)))
-    return (
-        f"{first} is {one.verdict} than {second}{where} by {points(abs(change.value))} points "
-        f"({points(low)} to {points(high)}); {p_words(one.adjusted)}."
-    )
+        return f"{first} and {second} cannot be told apart{where}: {amount(one)}."
+    return f"{first} is {one.verdict} than {second}{where} by {amount(one)}."
+
+
+def amount(one: Difference) -> str:
+    """By how many points the accuracies differ, with interval and p; with a sign where neither is better."""
+    change = one.overall.change
+    signed = one.verdict == "open"
+    ends = (change.low, change.high) if signed else sorted((abs(change.low), abs(change.high)))
+    value = change.value if signed else abs(change.value)
+    low, high = (points(end, signed=signed) for end in ends)
+    return f"{points(value, signed=signed)} points ({low} to {high}); {p_words(one.adjusted)}"
 
 
 def points(share: float, *, signed: bool = False) -> str:

@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.errors import InvalidValue
-from bloodapp.evaluate.metrics import Interval
-from bloodapp.evaluate.safety import wilson
+from bloodapp.evaluate.metrics import Interval, wilson
 from bloodapp.runs.calibration import quantile, remainder
 
 METHODS = ("lac", "aps", "raps")

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.evaluate.metrics import Interval
-from bloodapp.evaluate.safety import wilson
+from bloodapp.evaluate.metrics import Interval, wilson
 
 Floats = npt.NDArray[np.float64]
 

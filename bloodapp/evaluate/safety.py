@@ -18,6 +18,7 @@ from bloodapp.augment.pipelines import Pipeline, changes, mixes, scaled
 from bloodapp.augment.strengths import alone, capped
 from bloodapp.data.images import to_square
 from bloodapp.errors import Stopped
+from bloodapp.evaluate.metrics import Z, wilson
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Of what the pipeline says."""
@@ -30,7 +31,6 @@ GROUP = 8
 """Images that share a draw where a pipeline draws for whole batches: one batch alone would tell of one branch."""
 
 WHOLE = "whole pipeline"
-_Z = 1.959964
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -99,7 +99,7 @@ class Curve:
         mean = self.loss.mean(1)
         # Normal: a mean of a hundred bounded figures.
         reach = (
-            _Z * self.loss.std(1, ddof=1) / np.sqrt(max(self.loss.shape[1], 1))
+            Z * self.loss.std(1, ddof=1) / np.sqrt(max(self.loss.shape[1], 1))
             if self.loss.shape[1] > 1
             else 0
         )
@@ -321,16 +321,6 @@ def measure(
     if progress:
         progress(meter.steps, meter.steps)
     return meter.result()
-
-
-def wilson(hits: int, count: int) -> tuple[float, float, float]:
-    """A share and its 95 % interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927): value, low, high; NaN of none."""
-    if not count:
-        return (float("nan"),) * 3
-    share, square = hits / count, _Z**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    reach = _Z / (1 + square / count) * np.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
 
 
 def evenly(labels: Ints, rows: Ints, count: int, seed: int) -> Ints:

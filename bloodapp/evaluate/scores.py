@@ -116,7 +116,6 @@ def auc(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> FloatArray:
 
 
 _OF_THE_MATRIX = {
-    "accuracy": metrics.accuracy,
     "balanced_accuracy": metrics.balanced_accuracy,
     "precision": macro_precision,
     "recall": macro_recall,
@@ -128,7 +127,7 @@ _OF_THE_MATRIX = {
 def _of_the_matrix(matrix: metrics.IntArray, draws: int, seed: int) -> dict[str, Interval]:
     drawn = metrics.bootstrap(matrix, draws=draws, seed=seed)
     total = matrix.sum()
-    found = {}
+    found = {"accuracy": metrics.share(int(np.trace(matrix)), int(total))}
     for name, metric in _OF_THE_MATRIX.items():
         value = np.float64(metric(matrix))
         ends = metrics._quantiles(metric(drawn))
@@ -140,8 +139,7 @@ def _of_the_matrix(matrix: metrics.IntArray, draws: int, seed: int) -> dict[str,
         elif name == "kappa" and value == 0:
             low, high = ends
         found[name] = Interval(float(value), float(low), float(high))
-    # The same to the last digit wherever the accuracy stands.
-    return {**found, "accuracy": metrics.share(int(np.trace(matrix)), int(total))}
+    return found
 
 
 def _macro(matrix: npt.ArrayLike, figures: FloatArray) -> FloatArray:

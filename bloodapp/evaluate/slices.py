@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from bloodapp.classes import CellClass, default_key
+from bloodapp.evaluate.metrics import wilson
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -38,7 +39,6 @@ FEW = 20
 MOST_SOURCES = 12
 """Folders beyond the largest so many are one slice."""
 
-_Z = 1.959964
 _PARTS = {"train", "val", "valid", "validation", "test", "training"}
 
 
@@ -148,8 +148,8 @@ def judge(slices: Sequence[Slice], right: npt.ArrayLike, labels: npt.ArrayLike |
                 np.nan if labels is None else _expected(np.asarray(labels), given, one.inside, outside)
             )
     place, n, hits, others, other_hits = np.array(rows, np.int64).reshape(-1, 5).T
-    accuracy, low, high = wilson(hits, n)
-    beside, beside_low, beside_high = wilson(other_hits, others)
+    accuracy, low, high = _shares(hits, n)
+    beside, beside_low, beside_high = _shares(other_hits, others)
     difference = accuracy - beside
     p = np.array([fisher(hit, one, other, rest) for _, one, hit, rest, other in rows], np.float64)
     table = pd.DataFrame(
@@ -181,13 +181,10 @@ def _expected(labels: npt.NDArray[np.integer], right: Bools, inside: Bools, outs
     return float(recall[labels[inside]].mean())
 
 
-def wilson(hits: npt.ArrayLike, count: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Shares (M,) and their 95 % intervals: E. B. Wilson, J. Am. Stat. Assoc. 22, 1927. Every count is positive."""
-    got, n = np.asarray(hits, np.float64), np.asarray(count, np.float64)
-    share = got / n
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    reach = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return share, np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
+def _shares(hits: npt.NDArray[np.int64], count: npt.NDArray[np.int64]) -> Floats:
+    """Shares and their 95 % intervals (Wilson), (3, M)."""
+    found = [wilson(int(got), int(n)) for got, n in zip(hits, count, strict=True)]
+    return np.array(found, np.float64).reshape(-1, 3).T
 
 
 def fisher(hits: int, n: int, other_hits: int, others: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.evaluate.evaluate import parts_of
-from bloodapp.evaluate.safety import wilson
+from bloodapp.evaluate.metrics import wilson
 from bloodapp.runs.run import Run
 
 Floats = npt.NDArray[np.float32]

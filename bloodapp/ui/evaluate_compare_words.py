@@ -38,17 +38,8 @@ def headline(titles: dict[str, str], clean: Sequence[Difference], hard: Sequence
 
 
 def _under_shift(one: Difference) -> str:
-    change = one.overall.change
-    if one.verdict == "open":
-        return (
-            f"Under the shift they cannot be told apart: {points(change.value, signed=True)} points "
-            f"({points(change.low, signed=True)} to {points(change.high, signed=True)}); {p_words(one.adjusted)}."
-        )
-    low, high = sorted((abs(change.low), abs(change.high)))
-    return (
-        f"Under the shift it is {one.verdict} by {points(abs(change.value))} points "
-        f"({points(low)} to {points(high)}); {p_words(one.adjusted)}."
-    )
+    said = "they cannot be told apart:" if one.verdict == "open" else f"it is {one.verdict} by"
+    return f"Under the shift {said} {room.amount(one)}."
 
 
 def counted(on: Shared, which: str, titles: dict[str, str]) -> str:

@@ -11,9 +11,8 @@ from bloodapp.evaluate.target_measures import MEASURES
 from bloodapp.jobs.job import Job
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.ui import frame, state
-from bloodapp.ui.evaluate_images import not_here
 from bloodapp.ui.evaluate_reading import Reading
-from bloodapp.ui.evaluate_target_distance import too_few
+from bloodapp.ui.evaluate_target_distance import comparable
 from bloodapp.ui.text import plain
 
 _ROWS = 8
@@ -24,11 +23,7 @@ _KINDS = {PLAIN: "no augmentation", OWN: "this run", BUILT: "built for these ima
 def draw(reading: Reading, job: Job, found: Target) -> None:
     """Draw what is advised, the ways to it, and what each pipeline covers."""
     del job
-    if target_words.few(found.content):
-        too_few()
-        return
-    if found.content["training"] is None:
-        not_here(reading)
+    if not comparable(reading, found):
         return
     moved, covers, advised = found.moved, found.covers, found.advised
     if not moved or not covers:

@@ -23,11 +23,7 @@ _CHART = "target-distances"
 def draw(reading: Reading, job: Job, found: Target) -> None:
     """Draw the verdict, the chart of all measures, and the chosen one."""
     del job
-    if target_words.few(found.content):
-        too_few()
-        return
-    if found.content["training"] is None:
-        not_here(reading)
+    if not comparable(reading, found):
         return
     gaps = found.gaps
     _verdict(found, gaps)
@@ -51,6 +47,17 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
         "how far the images would have to be moved to lie like the training images (Wasserstein distance), 1 = the "
         "width of the training’s middle half. In colour and bold what is more than chance brings.</p>"
     )
+
+
+def comparable(reading: Reading, found: Target) -> bool:
+    """Whether the drop was laid beside the training images; says so where not."""
+    if target_words.few(found.content):
+        too_few()
+        return False
+    if found.content["training"] is None:
+        not_here(reading)
+        return False
+    return True
 
 
 def too_few() -> None:

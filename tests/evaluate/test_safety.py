@@ -8,7 +8,8 @@ import pytest
 from bloodapp.augment.pipelines import Pipeline, parse
 from bloodapp.errors import Stopped
 from bloodapp.evaluate import safety
-from bloodapp.evaluate.safety import STRENGTHS, Meter, evenly, measure, wilson
+from bloodapp.evaluate.metrics import wilson
+from bloodapp.evaluate.safety import STRENGTHS, Meter, evenly, measure
 
 SIDE = 16
 LIMIT = 128
