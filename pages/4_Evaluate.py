@@ -1,5 +1,6 @@
 """Evaluate: clean beside shifted, the confusion matrix and its images, classes, mistakes, curves."""
 
-from bloodapp.ui import evaluate, frame
+from bloodapp.ui import frame
+from bloodapp.ui.evaluate import page
 
-evaluate.draw(frame.page("Evaluate", own_heading=True, needs_run=True))
+page.draw(frame.page("Evaluate", own_heading=True, needs_run=True))

@@ -275,7 +275,7 @@ def test_page_renders_without_tensorflow(tiny: Dataset, script: str) -> None:
         page.query_params["run"] = "made"
         page.run()
         assert not page.exception, page.exception
-        from bloodapp.ui.evaluate import VIEWS
+        from bloodapp.ui.evaluate.page import VIEWS
         for view in VIEWS if "Evaluate" in {script!r} else ():
             page.query_params["view"] = view
             page.run()

@@ -8,7 +8,6 @@ background   the runner, the strip of running jobs, watching one job
 thumbs       small pictures, fast
 text         words for people: figures, times
 
-The bodies of the pages are called like the pages: home, review, augment, train, evaluate, classify.
-What a page consists of is called after it, one module a view or a part of one: evaluate_slices, evaluate_hold_cell. The
-views of Evaluate and the questions that they answer are a table at the top of `evaluate`.
+home and classify are pages of one piece. The bodies of the others are folders called after their page, one module a
+view or a part of one: review, augment, train, evaluate. Each begins at its `page`.
 """

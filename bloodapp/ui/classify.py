@@ -19,8 +19,7 @@ from bloodapp.runs import calibration
 from bloodapp.runs.run import Run, headline
 from bloodapp.ui import css, frame, state, thumbs
 from bloodapp.ui.classify_answers import A_TRY, Answers, key, of_dataset, of_files
-from bloodapp.ui.evaluate import STYLE
-from bloodapp.ui.evaluate_reading import choose
+from bloodapp.ui.evaluate.reading import choose
 from bloodapp.ui.frame import Here
 from bloodapp.ui.text import count, percent
 
@@ -39,7 +38,7 @@ def draw(here: Here) -> None:
     """Draw the page for the chosen run."""
     assert here.run is not None, "the frame stops without a run"
     state.register("classify", FILTERS)
-    css.style(STYLE)
+    css.style(css.JUDGING)
     run = here.run
     _model_line(run)
     if not run.model_path.exists():

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+JUDGING = Path(__file__).with_name("judging.css")
+"""How figures that judge a run look, on Evaluate and wherever a run is judged besides."""
+
 
 def style(source: Path | str) -> None:
     """Put CSS, the text or the file of it, into the page where it is called.

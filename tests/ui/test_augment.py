@@ -16,7 +16,8 @@ from bloodapp.augment.saved import FILE, delete_pipeline, save_pipeline, saved_p
 from bloodapp.data.dataset import Dataset
 from bloodapp.runs.run import list_runs
 from bloodapp.train.recipes import RECIPES
-from bloodapp.ui import augment_choice, augment_copy, augment_editor, pipeline_chips, pipeline_text_help
+from bloodapp.ui.augment import choice as augment_choice
+from bloodapp.ui.augment import copy, editor, pipeline_chips, pipeline_text_help
 from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
@@ -28,7 +29,7 @@ def edit(page: AppTest, **edit: Any) -> AppTest:
     base = resolved_text(page)
     count = int(page.session_state["test-edits"]) + 1 if "test-edits" in page.session_state else 1
     page.session_state["test-edits"] = count
-    page.session_state[augment_editor.KEY] = {"edit": {"id": str(count), "base": base, **edit}}
+    page.session_state[editor.KEY] = {"edit": {"id": str(count), "base": base, **edit}}
     return page.run()
 
 
@@ -140,7 +141,7 @@ def test_an_edit_of_an_older_list_is_not_performed(tiny: Dataset, open_page: Ope
 
 def test_the_list_describes_every_step() -> None:
     """Paths, switches, values and branches as the list draws them; a step that is off shows as itself."""
-    flip, off, choice = augment_editor.described(
+    flip, off, choice = editor.described(
         parse("flip|off(rotate(20, black))|oneof(batch; noise; off(blur|hue))")
     )
     assert (flip["path"], flip["on"], flip["title"]) == ([0], True, "flip")
@@ -162,7 +163,7 @@ def test_sliders_can_show_every_value_of_a_named_pipeline(name: str) -> None:
         step = stack.pop()
         stack += [inner for branch in step.branches for inner in branch.steps]
         for parameter, value in zip(OPERATIONS[step.name].parameters, step.numbers, strict=True):
-            fine = augment_editor.fineness(parameter, value)
+            fine = editor.fineness(parameter, value)
             places = (value - parameter.low) / fine
             assert places == pytest.approx(round(places), abs=1e-4)
             assert 1 <= (parameter.high - parameter.low) / fine <= 5000
@@ -270,7 +271,7 @@ def test_copying_gives_text_command_and_code(tiny: Dataset, open_page: Open) -> 
     page.segmented_control(key="augment-form").set_value("Keras code").run()
     assert "def augment(images, labels):" in page.code[0].value
     compile(page.code[0].value, "generated", "exec")
-    spaced = augment_copy.command_line("my cells", "oneof(flip; hue)")
+    spaced = copy.command_line("my cells", "oneof(flip; hue)")
     assert shlex.split(spaced)[4:] == ["my cells", "--set", "pipeline=oneof(flip; hue)"]
 
 

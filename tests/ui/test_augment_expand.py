@@ -11,7 +11,7 @@ from bloodapp.augment.expand import expand
 from bloodapp.augment.pipelines import names
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.jobs.job import list_jobs
-from bloodapp.ui import review_ends
+from bloodapp.ui.review import ends
 from tests.ui.conftest import words
 
 Show = Callable[..., AppTest]
@@ -22,7 +22,8 @@ def section() -> None:
     import streamlit as st
 
     from bloodapp.augment.pipelines import resolve
-    from bloodapp.ui import augment_expand, state
+    from bloodapp.ui import state
+    from bloodapp.ui.augment import expand as augment_expand
 
     augment_expand.draw(state.chosen_dataset(), resolve(st.session_state["pipeline"]))
 
@@ -165,4 +166,4 @@ def test_copies_are_no_run_of_repeated_pictures(tiny: Dataset) -> None:
     made = expand(tiny, "made", "brightness(0.02)", copies=3)
     hashes = made.items["phash"]
     assert hashes.duplicated(keep=False).mean() > 0.9
-    assert review_ends._runs("made", made.fingerprint) == review_ends._runs("tiny", tiny.fingerprint)
+    assert ends._runs("made", made.fingerprint) == ends._runs("tiny", tiny.fingerprint)

@@ -5,7 +5,7 @@ import pytest
 
 from bloodapp.augment.pipelines import parse
 from bloodapp.evaluate.safety import STRENGTHS, WHOLE, Curve, Safety
-from bloodapp.ui.augment_verdict import notes, verdict
+from bloodapp.ui.augment.verdict import notes, verdict
 
 IMAGES = 120
 

@@ -19,7 +19,8 @@ from bloodapp.runs.run import Run
 from bloodapp.train import speed
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.speed import Speed
-from bloodapp.ui import augment_cells, augment_preview, augment_safety, augment_sweep, pairs
+from bloodapp.ui import pairs
+from bloodapp.ui.augment import cells, preview, safety, sweep
 from tests.made import give_model, make_run
 from tests.ui.conftest import words
 
@@ -85,13 +86,13 @@ def test_a_class_and_the_looks_choose_the_cells(tiny: Dataset, open_page: Open) 
     page = open_page(PAGE, dataset="tiny", pipeline="none")
     assert not page.exception
     assert len(cards(page)) == 24
-    assert len(results(page)) == augment_cells.IMAGES
+    assert len(results(page)) == cells.IMAGES
     page.selectbox(key="augment-class").set_value("monocyte").run()
     assert {card["text"] for card in cards(page)} == {"Monocyte"}
     assert address(page, "class") == "monocyte"
     page.selectbox(key="augment-looks").set_value(3).run()
     assert len(cards(page)) == 8
-    assert len(results(page)) == augment_cells.IMAGES
+    assert len(results(page)) == cells.IMAGES
 
 
 def test_the_seed_is_typed_or_counted(tiny: Dataset, open_page: Open) -> None:
@@ -114,7 +115,7 @@ def test_the_preview_is_drawn_by_the_layers_that_train(tiny: Dataset, open_page:
     assert "bloodapp.augment.layers" in sys.modules
     first = results(page)
     plain = results(open_page(PAGE, dataset="tiny", pipeline="none"))
-    assert sum(a != b for a, b in zip(first, plain, strict=True)) > augment_cells.IMAGES / 2
+    assert sum(a != b for a, b in zip(first, plain, strict=True)) > cells.IMAGES / 2
     assert results(page.button(key="augment-draw").click().run()) != first
     st.cache_data.clear()
     assert results(open_page(PAGE, dataset="tiny", pipeline=CHANGED, draw="1")) == first
@@ -138,9 +139,9 @@ def test_a_pressed_card_opens_large(tiny: Dataset, open_page: Open) -> None:
     page.run()
     assert not page.exception
     said = words(page)
-    assert said.count('src="data:image/png') == 1 + augment_preview.DRAWS
+    assert said.count('src="data:image/png') == 1 + preview.DRAWS
     assert "--real:96px" in said
-    assert f"draw {augment_preview.DRAWS}</b>" in said
+    assert f"draw {preview.DRAWS}</b>" in said
 
 
 def test_a_class_without_cells_says_so(tiny: Dataset, open_page: Open) -> None:
@@ -161,7 +162,7 @@ def test_an_address_with_nonsense_still_opens(tiny: Dataset, open_page: Open) ->
     assert not page.exception
     assert page.number_input(key="augment-seed").value == 1
     assert page.selectbox(key="augment-looks").value == 1
-    assert len(results(page)) == augment_cells.IMAGES
+    assert len(results(page)) == cells.IMAGES
     page = open_page(PAGE, dataset="tiny", pipeline="flip", view="sweep", cell="9999999")
     assert not page.exception
 
@@ -169,12 +170,12 @@ def test_an_address_with_nonsense_still_opens(tiny: Dataset, open_page: Open) ->
 def test_picking_is_even_over_classes_and_leaves_out_what_is_excluded(tiny: Dataset) -> None:
     """Twelve of 48 cells show every class, are seeded, and never show an excluded image or another class."""
     record(tiny, [0], "exclude")
-    chosen = augment_cells.pick(tiny, None, 12, seed=4)
+    chosen = cells.pick(tiny, None, 12, seed=4)
     assert len(set(chosen)) == 12
     assert set(tiny.labels[chosen]) == set(range(8))
-    assert chosen == augment_cells.pick(tiny, None, 12, seed=4)
-    assert chosen != augment_cells.pick(tiny, None, 12, seed=5)
-    only = augment_cells.pick(tiny, 0, 24, seed=1)
+    assert chosen == cells.pick(tiny, None, 12, seed=4)
+    assert chosen != cells.pick(tiny, None, 12, seed=5)
+    only = cells.pick(tiny, 0, 24, seed=1)
     assert len(only) == 24
     assert 0 not in only
     assert set(tiny.labels[only]) == {0}
@@ -212,7 +213,7 @@ def test_each_operation_has_a_row_with_its_change(tiny: Dataset, open_page: Open
     assert "switched off" in shown[3]
     assert "in 50 % of images" in shown[1]
     change = [float(row.split("<em>")[1].split("<")[0]) for row in shown[1:]]
-    inverted = np.abs(255 - 2 * tiny.images[augment_cells.pick(tiny, None, 24, 1)].astype(float)).mean()
+    inverted = np.abs(255 - 2 * tiny.images[cells.pick(tiny, None, 24, 1)].astype(float)).mean()
     assert change[0] == round(inverted)
     assert 0 < change[1] < change[0]
 
@@ -232,7 +233,7 @@ def test_a_sweep_grows_along_its_rows(tiny: Dataset, open_page: Open) -> None:
     assert "× 1½" in heads
     for row in (whole, rotate, brightness):
         sources = [part.split('"')[0] for part in row.split('src="')[1:]]
-        assert len(sources) == len(augment_sweep.STRENGTHS)
+        assert len(sources) == len(sweep.STRENGTHS)
         assert len(set(sources)) > 3
     assert rotate.count(">limit<") == 1
     assert whole.count(">limit<") == 1
@@ -278,7 +279,7 @@ def test_a_cell_is_chosen_from_the_strip(tiny: Dataset, open_page: Open) -> None
 
 def test_the_meter_asks_a_run(run: Run, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict, the table and the images that changed their class; moving the threshold measures nothing."""
-    monkeypatch.setattr(augment_safety, "STEP_S", 1e6)
+    monkeypatch.setattr(safety, "STEP_S", 1e6)
     page = open_page(PAGE, dataset="tiny", pipeline="brightness(0.5)|invert", view="safety")
     assert not page.exception
     said = words(page)
@@ -315,7 +316,7 @@ def test_mixing_is_said_to_be_compared_otherwise(
     run: Run, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With CutMix the note tells whose answer counts as the original's."""
-    monkeypatch.setattr(augment_safety, "STEP_S", 1e6)
+    monkeypatch.setattr(safety, "STEP_S", 1e6)
     page = open_page(PAGE, dataset="tiny", pipeline="cutmix(0.5)", view="safety")
     assert not page.exception
     assert "the one with the larger share" in words(page)

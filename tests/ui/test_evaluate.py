@@ -19,7 +19,7 @@ from bloodapp.evaluate.mistakes import confident_mistakes, doubtful_labels
 from bloodapp.evaluate.scores import scores
 from bloodapp.review.scan import scan
 from bloodapp.runs.predictions import write_predictions
-from bloodapp.ui import evaluate_images, evaluate_slices, evaluate_views
+from bloodapp.ui.evaluate import images, slices, views
 from tests.made import forget_dataset_of, make_run
 from tests.ui.conftest import words
 
@@ -105,15 +105,13 @@ def test_the_worst_cell_is_open_first(tiny: Dataset, open_page: Open) -> None:
 def test_a_click_on_the_chart_is_kept_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clicked cell's ids come from customdata; a click beside the cells changes nothing."""
     kept: dict[str, str] = {}
-    monkeypatch.setattr(evaluate_views.state, "put", kept.__setitem__)
+    monkeypatch.setattr(views.state, "put", kept.__setitem__)
     points = [{"customdata": [3, 5, 7, 0.1]}]
-    monkeypatch.setattr(
-        evaluate_views.st, "session_state", {evaluate_views._CHART: {"selection": {"points": points}}}
-    )
-    evaluate_views._keep_cell(8)
+    monkeypatch.setattr(views.st, "session_state", {views._CHART: {"selection": {"points": points}}})
+    views._keep_cell(8)
     assert kept == {"cell": "3-5"}
     points.clear()
-    evaluate_views._keep_cell(8)
+    views._keep_cell(8)
     assert kept == {"cell": "3-5"}
 
 
@@ -130,13 +128,13 @@ def test_a_cell_is_chosen_without_a_pointer(tiny: Dataset, open_page: Open) -> N
     """Two boxes stand on the cell on show and choose another."""
     make_run(tiny, right=(0.5, 0.3))
     page = open_page(PAGE, dataset="tiny", run="made", cell="0-1")
-    boxes = [page.selectbox(key) for key in evaluate_views._BOXES]
+    boxes = [page.selectbox(key) for key in views._BOXES]
     assert [box.value for box in boxes] == [0, 1]
     boxes[1].set_value(0).run()
     assert not page.exception
     assert page.query_params["cell"] == "0-0"
     assert "named right" in words(page)
-    page.selectbox(evaluate_views._BOXES[0]).set_value(3).run()
+    page.selectbox(views._BOXES[0]).set_value(3).run()
     assert page.query_params["cell"] == "3-0"
 
 
@@ -144,8 +142,8 @@ def test_a_run_without_mistakes_has_no_cell_yet(tiny: Dataset, open_page: Open) 
     """The boxes are empty; one alone chooses the right answers of a class, named in words under each."""
     there = int(make_run(tiny, right=(1.0, 1.0)).predictions().only("test").label[0])
     page = open_page(PAGE, dataset="tiny", run="made")
-    assert [page.selectbox(key).value for key in evaluate_views._BOXES] == [None, None]
-    page.selectbox(evaluate_views._BOXES[0]).set_value(there).run()
+    assert [page.selectbox(key).value for key in views._BOXES] == [None, None]
+    page.selectbox(views._BOXES[0]).set_value(there).run()
     assert not page.exception
     assert page.query_params["cell"] == f"{there}-{there}"
     assert f"%<small>{short_name(tiny.classes[there])}</small>" in words(page)
@@ -287,14 +285,12 @@ def test_slices_show_where_it_is_weak(
     assert "Finding: " in words(page)
     assert "<h2>Brightness: darkest fifth</h2>" in words(page)
     kept: dict[str, str] = {}
-    monkeypatch.setattr(evaluate_slices.state, "put", kept.__setitem__)
+    monkeypatch.setattr(slices.state, "put", kept.__setitem__)
     points = [{"customdata": ["size:96 × 96"]}]
-    monkeypatch.setattr(
-        evaluate_slices.st, "session_state", {evaluate_slices._CHART: {"selection": {"points": points}}}
-    )
-    evaluate_slices._keep()
+    monkeypatch.setattr(slices.st, "session_state", {slices._CHART: {"selection": {"points": points}}})
+    slices._keep()
     points.clear()
-    evaluate_slices._keep()
+    slices._keep()
     assert kept == {"slice": "size:96 × 96"}
 
 
@@ -323,7 +319,7 @@ def test_a_mistake_is_flagged_and_the_flag_taken_back(tiny: Dataset, open_page: 
 
 def test_many_mistakes_come_in_pages(tiny: Dataset, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first page shows the surest, the next one the others."""
-    monkeypatch.setattr(evaluate_images, "A_PAGE", 3)
+    monkeypatch.setattr(images, "A_PAGE", 3)
     make_run(tiny, right=(0.2, 0.2))
     page = open_page(PAGE, dataset="tiny", run="made", view="mistakes")
     first = {b.key for b in page.button if str(b.key).startswith("flag-")}

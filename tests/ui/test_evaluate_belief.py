@@ -14,7 +14,9 @@ from bloodapp.evaluate.metrics import Interval
 from bloodapp.runs import calibration
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run
-from bloodapp.ui import evaluate_belief, evaluate_belief_reading, evaluate_reading
+from bloodapp.ui.evaluate import belief as evaluate_belief
+from bloodapp.ui.evaluate import belief_reading
+from bloodapp.ui.evaluate import reading as evaluate_reading
 from tests.made import forget_dataset_of, make_run
 from tests.runs.test_calibration import said
 from tests.ui import conftest
@@ -69,7 +71,7 @@ def test_the_view_says_what_a_confidence_is_worth(run: Run, page: AppTest) -> No
 def test_the_promise_is_judged(run: Run, page: AppTest) -> None:
     """Coverage on the test part is what the room says; another promise and method are kept in the address."""
     reading = evaluate_reading.read(run, "test")
-    found = evaluate_belief_reading.judged(reading, "lac", 0.95)
+    found = belief_reading.judged(reading, "lac", 0.95)
     assert f"Promised 95 %, kept <b>{100 * found['clean'][1].coverage.value:.1f} %</b>" in words(page)
     assert "others do not keep it" in words(page)
     page.slider("belief-promise").set_value(80).run()
@@ -98,7 +100,7 @@ def test_the_validation_part_does_not_judge_itself(run: Run, open_page: Open) ->
     assert "on 200 images of the validation part" in text
     assert "the other half judges them" in text
     assert "These are the images that it was fitted on" in text
-    found = evaluate_belief_reading.promised(evaluate_reading.read(run, "val"), "lac")
+    found = belief_reading.promised(evaluate_reading.read(run, "val"), "lac")
     assert len(found.rows) + len(found.labels) == 400
 
 
@@ -165,18 +167,18 @@ def test_the_whole_view_reads_quickly(run: Run) -> None:
     write_predictions(run.folder, replace(believed(6880), index=np.arange(13760)))
     reading = evaluate_reading.read(run, "test")
     begun = time.process_time()
-    evaluate_belief_reading.read(reading)
-    evaluate_belief_reading.judged(reading, "lac", 0.95)
+    belief_reading.read(reading)
+    belief_reading.judged(reading, "lac", 0.95)
     first = time.process_time() - begun
-    evaluate_belief_reading.read(reading)
-    evaluate_belief_reading.judged(reading, "lac", 0.9)
+    belief_reading.read(reading)
+    belief_reading.judged(reading, "lac", 0.9)
     assert first < 0.5
     assert time.process_time() - begun - first < 0.1
 
 
 def test_the_shift_is_only_warned_of_where_it_is_sure(run: Run) -> None:
     """The lead claims no more than the intervals."""
-    belief = evaluate_belief_reading.read(evaluate_reading.read(run, "test"))
+    belief = belief_reading.read(evaluate_reading.read(run, "test"))
     assert "do not believe it" in evaluate_belief.lead(belief)
     unsure = replace(belief.scores["shifted", True], accuracy=Interval(0.5, 0.0, 1.0))
     unknown = replace(belief, scores={**belief.scores, ("shifted", True): unsure})
@@ -192,4 +194,4 @@ def test_sets_of_the_view_are_those_of_the_room(run: Run) -> None:
     val, test = predictions.only("val"), predictions.only("test")
     limit = conformal.bar(val.label, conformal.doubts(found.apply(val.probabilities)), 0.9)
     expected = conformal.sets(conformal.doubts(found.apply(test.probabilities)), limit)
-    assert np.array_equal(evaluate_belief_reading.judged(reading, "lac", 0.9)["clean"][0], expected)
+    assert np.array_equal(belief_reading.judged(reading, "lac", 0.9)["clean"][0], expected)

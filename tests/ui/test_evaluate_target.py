@@ -119,7 +119,7 @@ def test_what_is_advised_goes_to_augment_and_train(
     best = target.read(job.folder).covers[0].candidate.name
     led: list[tuple[str, dict]] = []
     monkeypatch.setattr(
-        "bloodapp.ui.evaluate_target_cover.st.switch_page",
+        "bloodapp.ui.evaluate.target_cover.st.switch_page",
         lambda page, query_params: led.append((page, dict(query_params))),
     )
     page = open_page(PAGE, **ADDRESS, about="cover")

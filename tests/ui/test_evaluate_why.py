@@ -13,7 +13,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.evaluate import mistakes
 from bloodapp.evaluate.evaluate import judgement
 from bloodapp.runs.run import Run
-from bloodapp.ui import evaluate_map, evaluate_where
+from bloodapp.ui.evaluate import plane, where
 from tests.classify.test_features import Means, Said
 from tests.made import forget_dataset_of, give_model, make_run
 from tests.ui.conftest import words
@@ -62,7 +62,7 @@ def test_the_surest_mistake_comes_first_and_the_next_is_one_key_away(run: Run, o
 
 def test_nothing_is_explained_before_somebody_asks(run: Run, open_page: Open) -> None:
     """A button, no model loaded; then the maps of the answer and of the label, and the check on top."""
-    evaluate_where._LOADED.clear()
+    where._LOADED.clear()
     page = open_page(PAGE, dataset="tiny", run="made", view="why")
     assert "Grad-CAM" not in words(page)
     page.button("evaluate-why-explain").click().run()
@@ -148,15 +148,13 @@ def test_all_images_on_a_plane(seen: Run, tiny: Dataset, open_page: Open) -> Non
 def test_chosen_points_show_their_images_and_are_flagged(seen: Run, tiny: Dataset, open_page: Open) -> None:
     """Ids come from customdata; a button flags them all; a single one leads to its explanation."""
     page = open_page(PAGE, dataset="tiny", run="made", view="map")
-    page.session_state[evaluate_map._CHART] = {
-        "selection": {"points": [{"customdata": 3}, {"customdata": [9]}]}
-    }
+    page.session_state[plane._CHART] = {"selection": {"points": [{"customdata": 3}, {"customdata": [9]}]}}
     page.run()
     assert not page.exception
     assert "<h2>2 images</h2>" in words(page)
     page.button("evaluate-plane-flag").click().run()
     assert decisions.judge(tiny).flagged[[3, 9]].all()
-    page.session_state[evaluate_map._CHART] = {"selection": {"points": [{"customdata": 9}]}}
+    page.session_state[plane._CHART] = {"selection": {"points": [{"customdata": 9}]}}
     page.run()
     page.button("evaluate-plane-why").click().run()
     assert (page.query_params["view"], page.query_params["image"]) == ("why", "9")

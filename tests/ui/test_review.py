@@ -14,7 +14,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.review.findings import combined, finding_table, write_findings
 from bloodapp.review.scan import read_findings, scan
-from bloodapp.ui import review_closer, review_side
+from bloodapp.ui.review import closer, side
 from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
@@ -267,7 +267,7 @@ def test_some_images_of_a_group_are_chosen(scanned: Dataset, open_page: Open) ->
     click(page, "closer-group-0")
     assert page.button(key="closer-exclude").disabled
     assert not page.button(key="keep-group-0").proto.shortcut
-    page.session_state[review_closer.PICKER] = {"picked": [46, 47]}
+    page.session_state[closer.PICKER] = {"picked": [46, 47]}
     page.run()
     assert "2 images chosen" in words(page)
     click(page, "closer-exclude")
@@ -299,7 +299,7 @@ def test_undoing_what_another_tab_undid_is_said(scanned: Dataset, open_page: Ope
 def test_a_long_history_opens_in_full(tiny: Dataset, open_page: Open) -> None:
     """The side shows the newest entries, the ledger all of them."""
     find(tiny, finding_table("dark", [40], 0.8, "dim"))
-    for index in range(review_side.RECENT + 3):
+    for index in range(side.RECENT + 3):
         decisions.record(tiny, [index], "keep")
     page = open_page(PAGE, dataset="tiny")
     assert "undo-9" in keys(page) and "undo-1" not in keys(page)

@@ -11,7 +11,7 @@ from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
 from bloodapp.review.scan import scan
-from bloodapp.ui import review_closer, review_ends, review_like
+from bloodapp.ui.review import closer, ends, like
 from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
@@ -84,13 +84,13 @@ def test_a_cell_at_either_end_is_picked_for_the_cut_or_a_decision(dirty: Dataset
     """What is picked at both ends is decided together; of two, the stretch between them can be cut out."""
     page = open_page(PAGE, dataset="dirty", view="around")
     assert "35 to 58" in words(page) and "0 to 23" in words(page)
-    page.session_state[review_ends.PICKERS["first"]] = {"picked": [2]}
-    page.session_state[review_ends.PICKERS["last"]] = {"picked": [57]}
+    page.session_state[ends.PICKERS["first"]] = {"picked": [2]}
+    page.session_state[ends.PICKERS["last"]] = {"picked": [57]}
     page.run()
     assert page.button(key="cut-range-here").label == "Cut out 2 to 57"
     click(page, "ends-exclude")
     assert out(dirty) == [2, 57]
-    page.session_state[review_ends.PICKERS["last"]] = {"picked": [58]}
+    page.session_state[ends.PICKERS["last"]] = {"picked": [58]}
     page.run()
     click(page, "like-this")
     assert page.number_input(key="like-number").value == 58
@@ -114,7 +114,7 @@ def test_one_picture_of_a_group_leads_there_too(dirty: Dataset, open_page: Open)
     """Chosen in the closer look, which closes."""
     page = open_page(PAGE, dataset="dirty")
     click(page, "closer-group-46")
-    page.session_state[review_closer.PICKER] = {"picked": [49]}
+    page.session_state[closer.PICKER] = {"picked": [49]}
     page.run()
     click(page, "closer-like")
     assert page.number_input(key="like-number").value == 49
@@ -128,7 +128,7 @@ def test_a_turned_copy_is_found_when_asked_for(dirty: Dataset, open_page: Open) 
     assert "No other image looks like this one" in words(page)
     page.toggle(key="like-turned").set_value(True).run()
     assert "<h2>2 images</h2>" in words(page)
-    page.session_state[review_like.PICKER] = {"picked": [58]}
+    page.session_state[like.PICKER] = {"picked": [58]}
     page.run()
     click(page, "like-keep")
     assert decisions.judge(dirty).decided[58]

@@ -15,7 +15,7 @@ from bloodapp.data.decisions import judge, log, record, undo
 from bloodapp.data.exchange import COLUMNS, export_log
 from bloodapp.data.importing import import_source
 from bloodapp.review.findings import combined, finding_table, write_findings
-from bloodapp.ui import review_replay
+from bloodapp.ui.review import replay
 from tests.ui.conftest import words
 from tests.ui.test_review import click, find, keys
 
@@ -205,7 +205,7 @@ def test_the_log_is_exported_when_it_is_asked_for(varied: Dataset, open_page: Op
     page = ledger(open_page)
     (button,) = page.get("download_button")
     assert button.proto.deferred_file_id, "the file is written at the click"
-    rows = list(csv.DictReader(io.StringIO(review_replay._csv(varied).decode())))
+    rows = list(csv.DictReader(io.StringIO(replay._csv(varied).decode())))
     assert list(rows[0]) == list(COLUMNS) and len(rows) == len(log(varied))
 
 

@@ -11,7 +11,8 @@ from bloodapp.runs.run import list_runs
 from bloodapp.train.recipe import GROUPS, Recipe, fields
 from bloodapp.train.recipes import DEFAULT, PURPOSES, RECIPES
 from bloodapp.train.settings import settings, with_settings
-from bloodapp.ui import recipe_form, train_words
+from bloodapp.ui.train import recipe_form
+from bloodapp.ui.train import words as train_words
 from tests.made import make_run
 from tests.ui.conftest import words
 from tests.ui.test_train import PAGE, choose_from_menu, labels, start_button

@@ -14,7 +14,8 @@ from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.train.forecast import Forecast
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings, with_settings
-from bloodapp.ui import train_cost, train_curves, train_run, train_state
+from bloodapp.ui.train import cost, curves, state
+from bloodapp.ui.train import run as train_run
 from tests.made import make_run
 from tests.ui.conftest import words
 from tests.ui.test_train import PAGE, at_work, choose_from_menu, labels, primary, start_button
@@ -154,7 +155,7 @@ def test_what_was_killed_names_a_smaller_batch(
 def test_how_often_the_test_part_was_read() -> None:
     """Once, by each network of a series, by all together under noise, or again and again."""
     when = "2026-11-21T20:15:00Z"
-    say = train_state.read_words
+    say = state.read_words
     assert say({"test_reads": 0}) == ""
     once = "The test part was read once, after the training, on 21 November 2026 at 20:15 UTC."
     assert say({"test_reads": 1, "test_read": when}) == once
@@ -219,13 +220,13 @@ def test_phases_and_learning_rate_of_a_run(tiny: Dataset, open_page: Open) -> No
     page = open_page(PAGE, dataset="tiny", run="phased")
     assert len(page.get("plotly_chart")) == 3
     assert "1–2: the head only · 3: the whole network, at most 0.0001" in words(page)
-    assert train_curves.phases(run.metrics()) == [
+    assert curves.phases(run.metrics()) == [
         (1, 2, "the head only"),
         (3, 3, "the whole network, at most 0.0001"),
     ]
     # Phases that differ in their rate alone are two.
     mark_epochs(run, ["full(2)", "full(2)", "full(rate=1e-5)"])
-    assert [(first, last) for first, last, _ in train_curves.phases(run.metrics())] == [(1, 2), (3, 3)]
+    assert [(first, last) for first, last, _ in curves.phases(run.metrics())] == [(1, 2), (3, 3)]
 
 
 def test_settings_begin_with_what_differs(tiny: Dataset, open_page: Open) -> None:
@@ -301,7 +302,7 @@ def test_the_forecast_warns_of_memory_and_offers_a_batch(
     told = Forecast(
         7200, 40, "50 images/s measured", 9000, True, trouble="It wants 8.8 GB.", smaller_batch=16
     )
-    monkeypatch.setattr(train_cost, "forecast", lambda *_, **__: told)
+    monkeypatch.setattr(cost, "forecast", lambda *_, **__: told)
     page = open_page(PAGE, dataset="tiny")
     text = words(page)
     assert "at most 2 h 0 min" in text

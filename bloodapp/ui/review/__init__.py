@@ -1,0 +1,11 @@
+"""The body of the Review page, one module a view or a part of one.
+
+page         the views, and which of them is shown
+queue, cards, filters, keeping, thresholds, closer    the queue of findings
+around, ends, like                                    looking around
+ledger, ledger_rows, log, replay                      what was decided
+planting, scoreboard, verdicts                        what the detectors find of what is known
+effect, effect_result                                 did it help?
+acts         what the buttons do: record, undo, say so
+pictures     what a picture looks like on this page
+"""
