@@ -66,10 +66,12 @@ def record(
     label: int | None = None,
     why: str = "",
     who: str | None = None,
+    once: str | None = None,
 ) -> int:
     """Record one decision about some images, in one transaction, and give the number of its batch.
 
-    `label` is the new label of a relabel and of nothing else. Raises InvalidValue, and Busy if the log
+    `label` is the new label of a relabel and of nothing else. With `once`, the caller's own id of this act, a second
+    call under the same id writes nothing and gives the first one's batch. Raises InvalidValue, and Busy if the log
     stays locked.
     """
     if action not in ACTIONS:
@@ -88,9 +90,12 @@ def record(
             f"Image {outside[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}."
         )
     with _writing(dataset) as connection:
+        if (there := ledger.batch_of(connection, once)) is not None:
+            return there
         batch = ledger.next_batch(connection)
         stamp = (why, who or _user(), now())
         ledger.insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
+        ledger.remember(connection, once, batch)
     return batch
 
 
@@ -101,16 +106,20 @@ def undo(
     seq: int | None = None,
     why: str = "",
     who: str | None = None,
+    once: str | None = None,
 ) -> int:
     """Cancel a whole batch, or one event, and give the number of the batch that does it.
 
-    Undoing an undo restores what it had cancelled. Of a batch, the events cancelled already stay so.
+    Undoing an undo restores what it had cancelled. Of a batch, the events cancelled already stay so. `once` is the
+    caller's id of this act, as in `record`.
     Raises InvalidValue if there is no such batch or event, or nothing of it is left to undo.
     """
     if (batch is None) == (seq is None):
         raise InvalidValue("Say which batch or which event to undo, one of the two.")
     column, number, what = ("batch", batch, "batch") if seq is None else ("seq", seq, "event")
     with _writing(dataset) as connection:
+        if (there := ledger.batch_of(connection, once)) is not None:
+            return there
         found = connection.execute(
             f'select seq, "index" from events where {column} = ?', (number,)
         ).fetchall()
@@ -123,6 +132,7 @@ def undo(
         new = ledger.next_batch(connection)
         stamp = (why, who or _user(), now())
         ledger.insert(connection, [(new, index, UNDO, None, at, *stamp) for at, index in left])
+        ledger.remember(connection, once, new)
     return new
 
 

@@ -77,7 +77,21 @@ def m001_events(connection: sqlite3.Connection) -> None:
         )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events,)
+def m002_acts(connection: sqlite3.Connection) -> None:
+    """Which batch a page's act, by the id that the page gave it, became: the same act sent twice is one batch."""
+    connection.execute("create table acts (id text primary key, batch integer not null) without rowid")
+    _only_added(connection, "acts", "what was done is only ever added")
+
+
+def _only_added(connection: sqlite3.Connection, table: str, sentence: str) -> None:
+    for verb in ("update", "delete"):
+        connection.execute(
+            f"create trigger no_{verb}_of_{table} before {verb} on {table} "
+            f"begin select raise(abort, '{sentence}'); end"
+        )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events, m002_acts)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -135,6 +149,18 @@ def writing(folder: Path, *, dry: bool = False) -> Iterator[sqlite3.Connection]:
 def next_batch(connection: sqlite3.Connection) -> int:
     """A number for a new batch; nobody else gets it while this transaction lasts."""
     return int(connection.execute("select ifnull(max(batch), 0) + 1 from events").fetchone()[0])
+
+
+def batch_of(connection: sqlite3.Connection, act: str | None) -> int | None:
+    """The batch that an act became, by its id; None where it was not done yet, or has no id."""
+    found = connection.execute("select batch from acts where id = ?", (act,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def remember(connection: sqlite3.Connection, act: str | None, batch: int) -> None:
+    """Note in the same transaction which batch an act became, if it has an id."""
+    if act is not None:
+        connection.execute("insert into acts values (?, ?)", (act, batch))
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
