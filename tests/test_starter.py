@@ -1,5 +1,6 @@
 """The starter model: the run that ships with the project."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from bloodapp.classes import DEFAULT_CLASSES
 from bloodapp.errors import BloodappError
+from bloodapp.evaluate import suite
 from bloodapp.runs.run import Run, delete_run, list_runs, open_run
 from bloodapp.train.recipes import recipe_named
 from bloodapp.train.settings import from_settings
@@ -48,6 +50,21 @@ def test_it_was_made_by_our_own_recipe(starter: Run) -> None:
         named.size,
         named.optimizer,
     )
+
+
+def test_it_carries_its_suite(starter: Run, run: Callable[..., str]) -> None:
+    """Judged under all corruptions on first start, without its images: on the command line, in the tables, small."""
+    found = suite.find(starter, "test")
+    assert found is not None and found.finished, "its suite is of another model, or corruptions have changed"
+    assert len(found.labels) == 595
+    assert found.mean_corruption_error == pytest.approx(found.interval("mean_corruption_error").value)
+    assert 0 < found.mean_corruption_error < 0.05
+    files = list(found.folder.iterdir())
+    assert found.folder.parent == starter.folder
+    assert sum(path.stat().st_size for path in files) < 500_000
+    figure = f"{100 * found.mean_corruption_error:.1f} %"
+    assert figure in run("evaluate", "starter", "--corruptions")
+    assert f"corruption error {figure}" in run("runs")
 
 
 def test_its_card_credits_the_data_and_names_the_commands(starter: Run) -> None:

@@ -14,6 +14,7 @@ def judged(run: "Run", part: str | None) -> "Suite | int":
     """The finished suite on a part (test if there is one), worked out or gone on with where need be; else an exit code.
 
     It is the job that the page starts as well: what is through is not done again, and a second terminal only watches.
+    What the run carries needs no job, nor the images.
     """
     from bloodapp.errors import NotFound
     from bloodapp.evaluate import suite
@@ -23,12 +24,15 @@ def judged(run: "Run", part: str | None) -> "Suite | int":
     used = part or next(iter(available), "")
     if used not in available:
         raise NotFound(f"a part of run '{run.name}' called", used, available)
+    found = suite.find(run, used)
+    if found is not None and found.finished:
+        return found
     job = suite.submit(run, used)
     again = f"evaluate {run.name} --corruptions" + (f" --part {part}" if part else "")
     if job.state() != "done" and (code := follow(job, again=again)):
         return code
     found = suite.find(run, used)
-    assert found is not None and found.complete
+    assert found is not None and found.finished
     return found
 
 

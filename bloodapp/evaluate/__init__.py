@@ -6,8 +6,9 @@
     ordering, slices, measures  classes by similarity; kinds of images, by light and focus among others
     mistakes                    right, wrong, unsure; labels that look wrong
 
-    suite                       a run under all corruptions, a job: `corrupting` draws, `suite_result` reads what is
-                                through, `robustness` has its figures and the benchmark's
+    suite                       a run under all corruptions, a job: `corrupting` draws, `suite_folder` knows where it
+                                lies, `suite_result` reads what is through, `robustness` has its figures and the
+                                benchmark's
     safety                      how strong a pipeline may be before a run loses its way
     target                      unlabelled images from elsewhere, a job. `target_source` reads both sides,
                                 `target_measures` and `target_distance` say how far they lie, `target_cover` what would

@@ -1,23 +1,15 @@
 """The corruption suite: a run's answers on a part's images under each corruption at each severity, kept for good.
 
-It is a job. Its folder is named after what it is about (the model's content, the images and labels of the part, the
-corruptions as declared), so that the same question finds its answer, finished or not, and a model that was trained
-further asks anew. Each corruption is written as soon as it is through; a job that was cut off goes on after the
-last one.
-
-    jobs/corrupt-<what it is about>/   <corruption>.npz   probabilities float32 (5, N, C), in the order of the part
-                                       summary.json       the headline, once all are through
+It is a job, its folder (see `suite_folder`) named after what it is about, so that the same question finds its answer,
+finished or not, and a model that was trained further asks anew. Each corruption is written as soon as it is through; a
+job that was cut off goes on after the last one.
 
 Clean and shifted answers are those of the run's predictions. TensorFlow is imported in the worker only.
 """
 
-import hashlib
-import json
 import time
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,18 +23,12 @@ from bloodapp.errors import AlreadyExists, InvalidValue, NotFound, Stopped
 from bloodapp.evaluate import robustness
 from bloodapp.evaluate.corrupting import corrupted_blocks
 from bloodapp.evaluate.evaluate import Predicts, judgement
-from bloodapp.evaluate.suite_result import SUMMARY, Suite, answers_file, read
+from bloodapp.evaluate.suite_folder import KIND, SEED, SUMMARY, VERSION, answers_file, folder_of, job_folder
+from bloodapp.evaluate.suite_result import Suite, read
 from bloodapp.jobs.job import ACTIVE, Job, read_job, resume
 from bloodapp.jobs.job import submit as submit_job
 from bloodapp.runs.origin import dataset_of
-from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, headline, open_run
-
-KIND = "corrupt"
-VERSION = 1
-"""Counts up when a corruption is drawn otherwise, so that what was kept before is not taken for it."""
-
-SEED = 0
 
 _FORWARD = 3.0  # images that a network answers in the time that it learns from one, roughly
 _DRAWN_A_SECOND = 3000.0  # images of 96 pixels that one core corrupts, on average over the fifteen
@@ -67,7 +53,7 @@ def submit(run: Run, part: str) -> Job:
         raise NotFound("a model in the run", run.name)
     judgement(run, part)
     _images(run)
-    folder = _folder(run, part)
+    folder = job_folder(run, part)
     try:
         job = read_job(folder)
     except FileNotFoundError:
@@ -83,7 +69,7 @@ def submit(run: Run, part: str) -> Job:
 def job_of(run: Run, part: str) -> Job | None:
     """The job that works, or worked, the suite of this run as it is now out; None if there is none."""
     try:
-        return read_job(_folder(run, part))
+        return read_job(job_folder(run, part))
     except (FileNotFoundError, NotFound):
         return None
 
@@ -91,7 +77,7 @@ def job_of(run: Run, part: str) -> Job | None:
 def find(run: Run, part: str) -> Suite | None:
     """What is there of the suite for this run as it is now, finished or not; None before the first corruption."""
     try:
-        folder = _folder(run, part)
+        folder = folder_of(run, part)
     except (FileNotFoundError, NotFound):
         return None
     return read(run, part, folder)
@@ -106,7 +92,7 @@ def summary(run: Run, part: str | None = None) -> dict[str, Any] | None:
     """
     try:
         part = part or str((headline(run) or {})["part"])
-        return workspace.read_json(_folder(run, part) / SUMMARY)
+        return workspace.read_json(folder_of(run, part) / SUMMARY)
     except (FileNotFoundError, NotFound, KeyError):
         return None
 
@@ -133,7 +119,7 @@ def work(
     Writes a file for each corruption that is not through yet, then summary.json; gives its headline.
     """
     run, part = open_run(params["run"]), str(params["part"])
-    if _folder(run, part).name != context.folder.name:
+    if job_folder(run, part).name != context.folder.name:
         raise InvalidValue(
             f"'{run.name}' has changed since this was begun: judge it under corruptions again."
         )
@@ -162,7 +148,7 @@ def work(
 
 
 def _summed_up(run: Run, part: str, took: float, images: int) -> dict[str, Any]:
-    found = find(run, part)
+    found = read(run, part, job_folder(run, part))
     assert found is not None and found.complete
     judged, classes = judgement(run, part), len(run.classes)
 
@@ -193,44 +179,9 @@ def _summed_up(run: Run, part: str, took: float, images: int) -> dict[str, Any]:
     return content
 
 
-def _folder(run: Run, part: str) -> Path:
-    """Where the suite of this run as it is now lies; raises FileNotFoundError before it has a model and answers."""
-    about = [
-        VERSION,
-        SEED,
-        run.name,
-        part,
-        run.config["fingerprint"],
-        [(name, each.severities) for name, each in ALL_CORRUPTIONS.items()],
-        _content(run.model_path),
-        [
-            each
-            for each in _content(run.folder / PREDICTIONS)
-            if each[0] in ("index.npy", "part.npy", "label.npy")
-        ],
-    ]
-    digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
-    return workspace.jobs_folder() / f"{KIND}-{digest[:16]}"
-
-
-def _content(path: Path) -> tuple[tuple[str, int, int], ...]:
-    facts = path.stat()
-    return _listed(str(path), facts.st_mtime_ns, facts.st_size)
-
-
-@lru_cache(maxsize=256)
-def _listed(path: str, stamp: int, size: int) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and checksum of what a .keras or .npz holds, which a copy of the file has too."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return tuple((each.filename, each.file_size, each.CRC) for each in archive.infolist())
-    except zipfile.BadZipFile:
-        return ((Path(path).name, size, stamp),)
-
-
 def _through(run: Run, part: str, name: str) -> bool:
     try:
-        return answers_file(_folder(run, part), name).exists()
+        return answers_file(folder_of(run, part), name).exists()
     except FileNotFoundError:
         return False
 

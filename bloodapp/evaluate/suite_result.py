@@ -16,10 +16,9 @@ from bloodapp.evaluate import robustness
 from bloodapp.evaluate.evaluate import judgement
 from bloodapp.evaluate.metrics import Interval
 from bloodapp.evaluate.robustness import Baseline
+from bloodapp.evaluate.suite_folder import SUMMARY, answers_file
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
-
-SUMMARY = "summary.json"
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +30,7 @@ class Suite:
     Attributes:
         run: its name.
         part: `test` or `val`.
-        folder: of the job.
+        folder: where it lies, see `suite_folder`.
         classes: in the order of the probabilities.
         index: int64 (N,), rows of the dataset.
         labels: int64 (N,), what counts as true.
@@ -39,7 +38,7 @@ class Suite:
         errors: float64 (K, 5, C), share of each class that is named otherwise; NaN for a class without images.
         clean_errors: float64 (C,), the same on the images as they are.
         shifted_errors: float64 (C,), under the seeded shift, or None.
-        summary: what summary.json says, with intervals; None before all are through.
+        summary: what summary.json says, with intervals; None before the end.
     """
 
     run: str
@@ -63,6 +62,11 @@ class Suite:
     def complete(self) -> bool:
         """Whether all fifteen are through."""
         return len(self.corruptions) == len(ALL_CORRUPTIONS)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all are through and summed up."""
+        return self.complete and self.summary is not None
 
     @property
     def balanced_error(self) -> Floats:
@@ -126,22 +130,21 @@ class Suite:
         return float(np.mean([found[name] for name in names])) if found.keys() >= set(names) else float("nan")
 
 
-def answers_file(folder: Path, name: str) -> Path:
-    """Where the answers under a corruption lie: `probabilities`, float32 (5, N, C)."""
-    return folder / f"{name}.npz"
-
-
 def read(run: Run, part: str, folder: Path) -> Suite | None:
     """What lies in the folder of the suite of this run; None before the first corruption is through."""
     there = tuple(name for name in ALL_CORRUPTIONS if answers_file(folder, name).exists())
     if not there:
         return None
-    stamp = (run.folder / PREDICTIONS).stat().st_mtime_ns, (folder / SUMMARY).exists()
+    summary = folder / SUMMARY
+    stamp = (
+        (run.folder / PREDICTIONS).stat().st_mtime_ns,
+        summary.stat().st_mtime_ns if summary.exists() else 0,
+    )
     return _read(str(run.folder), part, folder, there, stamp)
 
 
 @lru_cache(maxsize=8)
-def _read(run_folder: str, part: str, folder: Path, there: tuple[str, ...], stamp: tuple[int, bool]) -> Suite:
+def _read(run_folder: str, part: str, folder: Path, there: tuple[str, ...], stamp: tuple[int, int]) -> Suite:
     del stamp  # part of the key only: predictions may be written anew, the summary comes last
     run = open_run(Path(run_folder))
     judged, classes = judgement(run, part), len(run.classes)
@@ -174,5 +177,5 @@ def _read(run_folder: str, part: str, folder: Path, there: tuple[str, ...], stam
 def _read_answers(path: Path, stamp: int) -> npt.NDArray[np.float32]:
     del stamp  # part of the key only
     with np.load(path, allow_pickle=False) as archive:
-        answers: npt.NDArray[np.float32] = archive["probabilities"]
+        answers: npt.NDArray[np.float32] = archive["probabilities"].astype(np.float32, copy=False)
     return answers

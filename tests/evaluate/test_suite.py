@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from sklearn.metrics import recall_score
 
 from bloodapp import jobs, workspace
 from bloodapp.augment.corruptions import ALL_CORRUPTIONS, CORRUPTIONS, corrupt
-from bloodapp.data.dataset import Dataset
+from bloodapp.data.dataset import Dataset, delete_dataset
 from bloodapp.errors import InvalidValue, NotFound, Stopped
-from bloodapp.evaluate import corrupting, suite
+from bloodapp.evaluate import corrupting, suite, suite_folder
 from bloodapp.jobs.job import Job
 from bloodapp.jobs.runner import launch
 from bloodapp.runs.predictions import write_predictions
@@ -169,6 +170,39 @@ def test_the_time_is_forecast_from_the_measured_speed(made: Run) -> None:
     assert suite.seconds(made, "test", 100) == pytest.approx(7500 / speed)
     judge(made)
     assert suite.seconds(made, "test", 100) == 0
+
+
+def test_a_run_carries_its_suite(made: Run) -> None:
+    """Job and images gone, the copy in the run's folder says the same; of another model it says nothing."""
+    with pytest.raises(NotFound, match="finished judgement"):
+        suite_folder.carry(made, "test")
+    before = judge(made)
+    before_all = {name: before.probabilities(name) for name in before.corruptions}
+    folder = suite_folder.carry(made, "test")
+    assert folder.parent == made.folder
+    assert suite.find(made, "test").folder == before.folder  # as long as it is there: it is the exact one
+    shutil.rmtree(before.folder)
+    delete_dataset(made.dataset)
+    found = suite.find(made, "test")
+    assert found.finished and found.folder == folder
+    assert np.array_equal(found.errors, before.errors, equal_nan=True)
+    assert found.interval("mean_corruption_error") == before.interval("mean_corruption_error")
+    for name, exact in before_all.items():
+        assert found.probabilities(name).dtype == np.float32
+        assert np.allclose(found.probabilities(name), exact, atol=0.0011)
+    assert suite.seconds(made, "val", 16) is None, "another computer's speed forecasts nothing here"
+    give_file(made, b"trained further")
+    assert suite.find(made, "test") is None
+
+
+def test_a_copy_names_the_same_class_where_two_are_alike(made: Run) -> None:
+    """Thousandths make two probabilities alike that were not: the higher one stays the answer."""
+    found = judge(made)
+    close = np.tile(np.float32([0.40001, 0.40004, 0.2, 0, 0, 0, 0, 0]), (5, len(found.labels), 1))
+    np.savez(suite_folder.answers_file(found.folder, "zoom"), probabilities=close)
+    folder = suite_folder.carry(made, "test")
+    with np.load(suite_folder.answers_file(folder, "zoom")) as archive:
+        assert (archive["probabilities"].argmax(2) == 1).all()
 
 
 def files(job: Job) -> dict[str, int]:

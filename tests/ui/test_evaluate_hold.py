@@ -1,5 +1,6 @@
 """Will it hold: the offer, the work, the map and its cells, and the way to a training against a corruption."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from bloodapp import workspace
 from bloodapp.augment.corruptions import ALL_CORRUPTIONS
-from bloodapp.data.dataset import Dataset
+from bloodapp.data.dataset import Dataset, delete_dataset
 from bloodapp.errors import Stopped
-from bloodapp.evaluate import suite
+from bloodapp.evaluate import suite, suite_folder
 from bloodapp.runs.run import Run
 from bloodapp.train.recipes import RECIPES
 from bloodapp.train.settings import settings
@@ -123,6 +124,21 @@ def test_a_cell_is_chosen_without_a_pointer(tiny: Dataset, open_page: Open) -> N
     assert page.query_params["hold_cell"] == "brightness_up-2"
     assert "severity 2" in words(page)
     show(open_page, hold_cell="brightness_down-²")
+
+
+def test_what_a_run_carries_is_shown_without_its_images(tiny: Dataset, open_page: Open) -> None:
+    """Figures and map stand, job and dataset gone; beside the map it says why no images are shown."""
+    run = finished(tiny)
+    found = judge(run)
+    suite_folder.carry(run, "test")
+    shutil.rmtree(found.folder)
+    delete_dataset("tiny")
+    page = open_page(PAGE, run="made", view="hold", hold_cell="brightness_down-5")
+    assert not page.exception, page.exception
+    assert f"<b>{100 * found.interval('mean_corruption_error').value:.1f}<em>%</em></b>" in words(page)
+    assert "Darker, severity 5" in words(page) and "The images are not here" in words(page)
+    assert "Its figures are complete" in words(page) and "<figure" not in words(page)
+    assert "Judge under 15 corruptions" not in primary(page)
 
 
 def test_the_way_to_train_against_it(tiny: Dataset, open_page: Open) -> None:

@@ -37,7 +37,7 @@ def draw(reading: Reading) -> None:
     job = room.job_of(reading.run, reading.part)
     working = job is not None and job.state() in ACTIVE
     found = room.find(reading.run, reading.part)
-    if found is not None and found.complete and found.summary and not working:
+    if found is not None and found.finished and not working:
         _judged(reading, found)
         return
     if job is not None and working:
