@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bloodapp.data.counts import wilson
 from bloodapp.evaluate import metrics
-from bloodapp.evaluate.metrics import Interval, bootstrap, wilson
+from bloodapp.evaluate.metrics import Interval, bootstrap
 from bloodapp.runs.calibration import (
     BINS,
     Calibration,

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bloodapp.data.counts import wilson
 from bloodapp.errors import InvalidValue
-from bloodapp.evaluate.metrics import Interval, wilson
+from bloodapp.evaluate.metrics import Interval
 from bloodapp.runs.calibration import quantile, remainder
 
 METHODS = ("lac", "aps", "raps")

@@ -14,32 +14,15 @@ import pandas as pd
 from scipy.special import betaincinv
 from scipy.stats import binom
 
+from bloodapp.data.counts import Interval
 from bloodapp.errors import InvalidValue
 
 DRAWS = 2000
 """Resamples of a bootstrap: the 2.5 % quantile then rests on the 50 lowest draws."""
 
 _TAIL = 0.025
-Z = 1.959964
-"""The standard normal's 97.5 % quantile: as many standard errors to either side hold 95 %."""
-
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure and the 95 % interval around it.
-
-    Attributes:
-        value: the figure itself, NaN if it cannot be known.
-        low: lower end, 2.5 % quantile.
-        high: upper end, 97.5 % quantile.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -146,16 +129,6 @@ def share(hits: int, total: int) -> Interval:
         low = high = np.nan
     low, high = _widened(value, low, high, total)
     return Interval(float(value), float(low), float(high))
-
-
-def wilson(hits: int, count: int) -> tuple[float, float, float]:
-    """A share and its 95 % interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927): value, low, high; NaN of none."""
-    if not count:
-        return (float("nan"),) * 3
-    share, square = hits / count, Z**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    reach = Z / (1 + square / count) * np.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
 
 
 def interval(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.evaluate.metrics import Interval, wilson
+from bloodapp.data.counts import wilson
+from bloodapp.evaluate.metrics import Interval
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from bloodapp.augment.pipelines import Pipeline, changes, mixes, scaled
 from bloodapp.augment.strengths import alone, capped
+from bloodapp.data.counts import Z, wilson
 from bloodapp.data.images import to_square
 from bloodapp.errors import Stopped
-from bloodapp.evaluate.metrics import Z, wilson
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Of what the pipeline says."""

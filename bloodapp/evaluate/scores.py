@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from bloodapp.data.counts import kappa
 from bloodapp.evaluate import metrics
 from bloodapp.evaluate.metrics import DRAWS, FloatArray, Interval
 
@@ -81,16 +82,6 @@ def score(
     aucs, macro = _aucs(np.asarray(labels, np.int64).ravel(), table, min(draws, AUC_DRAWS), seed)
     overall["auc"] = macro
     return Scores({name: overall[name] for name in TITLES}, aucs)
-
-
-def kappa(matrix: npt.ArrayLike) -> FloatArray:
-    """Cohen's kappa (J. Cohen, Educ. Psychol. Meas. 20, 1960) of matrices (..., C, C); NaN for a single class."""
-    counts = np.asarray(matrix, np.float64)
-    total = counts.sum((-2, -1))
-    by_chance = (counts.sum(-1) * counts.sum(-2)).sum(-1)
-    agreed = np.trace(counts, axis1=-2, axis2=-1) * total
-    # One class alone leaves nothing beyond chance; its products are integers, so they cancel exactly.
-    return metrics._ratio(agreed - by_chance, total * total - by_chance)
 
 
 def macro_precision(matrix: npt.ArrayLike) -> FloatArray:

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from bloodapp.classes import CellClass, default_key
-from bloodapp.evaluate.metrics import wilson
+from bloodapp.data.counts import wilson
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

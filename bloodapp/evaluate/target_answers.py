@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bloodapp.data.counts import wilson
 from bloodapp.evaluate.evaluate import parts_of
-from bloodapp.evaluate.metrics import wilson
 from bloodapp.runs.run import Run
 
 Floats = npt.NDArray[np.float32]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bloodapp.augment.pipelines import Pipeline, parse
+from bloodapp.data.counts import wilson
 from bloodapp.errors import Stopped
 from bloodapp.evaluate import safety
-from bloodapp.evaluate.metrics import wilson
 from bloodapp.evaluate.safety import STRENGTHS, Meter, evenly, measure
 
 SIDE = 16
