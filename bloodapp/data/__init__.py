@@ -9,7 +9,9 @@
     importing   a source becomes a dataset, visible only when whole
     dataset     a dataset on disk, read-only
     decisions   keep, exclude, flag, relabel: an append-only log with undo
-    ledger      the file the log lies in
+    readings    random samples of labelled images, and what blind readers said of them
+    counts      a share with its interval, agreement beyond chance
+    ledger      the file the log and the readings lie in
     exchange    the log as a CSV that another copy of the images replays
     split       train, validation and test, with look-alikes kept together
     export      what remains, in the course's format

@@ -89,11 +89,11 @@ def record(
         raise InvalidValue(
             f"Image {outside[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}."
         )
-    with _writing(dataset) as connection:
+    with writing(dataset) as connection:
         if (there := ledger.batch_of(connection, once)) is not None:
             return there
         batch = ledger.next_batch(connection)
-        stamp = (why, who or _user(), now())
+        stamp = (why, who or user(), now())
         ledger.insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
         ledger.remember(connection, once, batch)
     return batch
@@ -117,7 +117,7 @@ def undo(
     if (batch is None) == (seq is None):
         raise InvalidValue("Say which batch or which event to undo, one of the two.")
     column, number, what = ("batch", batch, "batch") if seq is None else ("seq", seq, "event")
-    with _writing(dataset) as connection:
+    with writing(dataset) as connection:
         if (there := ledger.batch_of(connection, once)) is not None:
             return there
         found = connection.execute(
@@ -130,7 +130,7 @@ def undo(
         if not left:
             raise InvalidValue(f"{what.capitalize()} {number} is undone already.")
         new = ledger.next_batch(connection)
-        stamp = (why, who or _user(), now())
+        stamp = (why, who or user(), now())
         ledger.insert(connection, [(new, index, UNDO, None, at, *stamp) for at, index in left])
         ledger.remember(connection, once, new)
     return new
@@ -141,7 +141,7 @@ def redo(dataset: Dataset, *, seq: int, why: str = "", who: str | None = None) -
 
     Raises InvalidValue if there is no such event, or it holds.
     """
-    with _writing(dataset) as connection:
+    with writing(dataset) as connection:
         found = connection.execute('select "index" from events where seq = ?', (seq,)).fetchone()
         if found is None:
             raise InvalidValue(f"There is no event {seq} in the log of '{dataset.name}'.")
@@ -151,7 +151,7 @@ def redo(dataset: Dataset, *, seq: int, why: str = "", who: str | None = None) -
         if not holding:
             raise InvalidValue(f"Event {seq} is not undone.")
         new = ledger.next_batch(connection)
-        stamp = (why, who or _user(), now())
+        stamp = (why, who or user(), now())
         ledger.insert(connection, [(new, found[0], UNDO, None, at, *stamp) for at in holding])
     return new
 
@@ -292,7 +292,7 @@ def append_events(dataset: Dataset, events: Sequence[Event], *, dry: bool = Fals
     Raises ValueError for an unknown action.
     """
     counts = {"events": len(events), "replayed": 0, "present": 0, "missing": 0}
-    with _writing(dataset, dry=dry) as connection:
+    with writing(dataset, dry=dry) as connection:
         before = _judge(dataset, connection)
         # Of events that are alike in all this, as those of one click after the other may be, the first there is
         # the first here, the second the second: none is taken for another.
@@ -331,8 +331,8 @@ def append_events(dataset: Dataset, events: Sequence[Event], *, dry: bool = Fals
 
 
 @contextmanager
-def _writing(dataset: Dataset, *, dry: bool = False) -> Iterator[sqlite3.Connection]:
-    """A transaction on the log, if the dataset is still the one that was opened: else its indices mean others."""
+def writing(dataset: Dataset, *, dry: bool = False) -> Iterator[sqlite3.Connection]:
+    """A transaction on the ledger, if the dataset is still the one that was opened: else its indices mean others."""
     try:
         there = read_json(dataset.path / "dataset.json")["fingerprint"]
     except FileNotFoundError as error:
@@ -343,7 +343,8 @@ def _writing(dataset: Dataset, *, dry: bool = False) -> Iterator[sqlite3.Connect
         yield connection
 
 
-def _user() -> str:
+def user() -> str:
+    """Whose account this runs under, empty where that cannot be known."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user without a name, as in some containers

@@ -83,6 +83,47 @@ def m002_acts(connection: sqlite3.Connection) -> None:
     _only_added(connection, "acts", "what was done is only ever added")
 
 
+def m003_readings(connection: sqlite3.Connection) -> None:
+    """Samples of labelled images, and what readers said of them without seeing the labels; see `readings`."""
+    connection.execute(
+        """create table samples (
+            name text primary key,
+            how text not null,
+            seed integer not null,
+            seq integer not null,
+            who text not null,
+            "when" text not null
+        ) without rowid"""
+    )
+    connection.execute(
+        """create table sampled (
+            sample text not null references samples (name),
+            place integer not null,
+            "index" integer not null check ("index" >= 0),
+            label integer not null check (label >= 0),
+            primary key (sample, place),
+            unique (sample, "index")
+        ) without rowid"""
+    )
+    connection.execute(
+        """create table readings (
+            seq integer primary key autoincrement,
+            sample text not null,
+            "index" integer not null,
+            label integer check (label >= -1),
+            cancels integer references readings (seq)
+                check ((label is null) = (cancels is not null) and (cancels is null or cancels < seq)),
+            reader text not null,
+            once text unique,
+            "when" text not null,
+            foreign key (sample, "index") references sampled (sample, "index")
+        )"""
+    )
+    connection.execute("create index readings_by_sample on readings (sample)")
+    for table in ("samples", "sampled", "readings"):
+        _only_added(connection, table, "readings are only ever added")
+
+
 def _only_added(connection: sqlite3.Connection, table: str, sentence: str) -> None:
     for verb in ("update", "delete"):
         connection.execute(
@@ -91,7 +132,7 @@ def _only_added(connection: sqlite3.Connection, table: str, sentence: str) -> No
         )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events, m002_acts)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_events, m002_acts, m003_readings)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -16,6 +16,7 @@ KINDS: dict[str, str | Work] = {
     "import": "bloodapp.data.importing:work",
     "scan": "bloodapp.review.scan:work",
     "plant": "bloodapp.review.planting:work",
+    "propose": "bloodapp.review.proposals:work",
     "expand": "bloodapp.augment.expand:work",
     "speed": "bloodapp.train.speed:work",
     "cost": "bloodapp.train.cost:work",
@@ -26,6 +27,7 @@ KINDS: dict[str, str | Work] = {
     "corrupt": "bloodapp.evaluate.suite:work",
     "target": "bloodapp.evaluate.target:work",
     "features": "bloodapp.classify.features:work",
+    "map": "bloodapp.review.plane:work",
     "combine": "bloodapp.train.combine:work",
 }
 

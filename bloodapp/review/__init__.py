@@ -26,5 +26,11 @@ planting    known faults in a copy of a dataset, as a job; `faults` spoils cells
 truth       which images are at fault, where that is known
 scoreboard  precision, recall and what a review of so many images finds, where that is known
 
+Labels for images that have none, and second opinions on those that have:
+proposals   what a run says of all images, as a job
+labelling   the queue, the least certain first, and how far it is
+agreement   how far two readers agree beyond chance, and what they confuse
+adjudication what readers disagree about, settled by a decision
+
 What was decided lies with the data (`bloodapp.data.decisions`), because every room asks what remains.
 """

@@ -7,6 +7,7 @@ What pages and command line use, and what knows no TensorFlow:
     networks, published, start  what a network is, where its weights are, what a training may start from
     parts, weighing             who trains, chooses and is read once; what an image of a class counts
     launch, effect              a run folder and its job; before and after the decisions
+    onward                      on what is labelled so far, from the run that proposed it
     series, voting, search      folds, repeats and the trials of a search, one job each, of one `part` after another
     members                     finished runs put together: which go together, judged on what, how much slower
     forecast, costs, finder     what a training will cost; which learning rate to take
