@@ -71,6 +71,17 @@ class Features:
         return features.astype(np.float32)
 
 
+def kept_for(dataset: Dataset) -> tuple[NDArray[np.float16], str] | None:
+    """The features that the last deep scan left, float16 (N, D), mapped, and the run whose network it was; else None."""
+    try:
+        there = read_json(dataset.path / ABOUT)
+        features = np.load(dataset.path / FILE, mmap_mode="r", allow_pickle=False)
+    except (OSError, EOFError, ValueError, Unreadable):
+        return None
+    fits = there.get("fingerprint") == dataset.fingerprint and len(features) == len(dataset)
+    return (features, str(there.get("run"))) if fits and features.ndim == 2 else None
+
+
 def feature_runs() -> list[Run]:
     """The runs whose features can be taken: the starter first, then the newest first."""
     able = [run for run in list_runs() if run.finished and not run.parent]

@@ -1,30 +1,77 @@
-"""The Review page: let the detectors look, then decide card by card what stays."""
+"""The Review page: let the detectors look, look for yourself, label, and decide what stays."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from bloodapp.data.dataset import Dataset, open_dataset
+from bloodapp.data import sets
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.decisions import Judged
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job
-from bloodapp.review.queue import Card, cards
-from bloodapp.review.scan import read_findings
-from bloodapp.review.thresholds import above, thresholds
 from bloodapp.ui import background, css, frame, state
-from bloodapp.ui.review import acts, around, effect, filters, ledger, pictures, replay, scan, scoreboard
-from bloodapp.ui.review import queue as review_queue
-from bloodapp.ui.steps import findings_stamp, identity
+from bloodapp.ui.review import (
+    acts,
+    around,
+    effect,
+    filters,
+    ledger,
+    pictures,
+    queue,
+    reading,
+    replay,
+    scan,
+    scoreboard,
+)
+from bloodapp.ui.review.gallery import view as gallery
 from bloodapp.ui.steps import judged as judged_now
 
 _STYLE = Path(__file__).with_name("page.css")
-VIEWS = {
-    "queue": "Queue",
-    "around": "Look around",
-    "ledger": "Ledger",
-    "scoreboard": "Scoreboard",
-    "effect": "Did it help?",
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the page.
+
+    Attributes:
+        title: what it is called.
+        draw: what draws it, from the dataset, what is decided and the findings.
+        scanned: whether it shows nothing before the first scan.
+        filters: the names in the address that it keeps its choices under.
+    """
+
+    title: str
+    draw: Callable[[Dataset, Judged, pd.DataFrame | None], None]
+    scanned: bool = False
+    filters: tuple[str, ...] = ()
+
+
+def _queue(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
+    if findings is not None:
+        queue.draw(dataset, judged, reading.queue(dataset), findings)
+
+
+def _scoreboard(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
+    if findings is not None:
+        scoreboard.draw(dataset, judged, findings)
+
+
+VIEWS: dict[str, View] = {
+    "queue": View("Queue", _queue, scanned=True, filters=filters.NAMES),
+    "gallery": View(
+        "Gallery", lambda dataset, judged, findings: gallery.draw(dataset), filters=gallery.NAMES
+    ),
+    "around": View(
+        "Look around", lambda dataset, judged, findings: around.draw(dataset, judged), filters=around.NAMES
+    ),
+    "ledger": View(
+        "Ledger", lambda dataset, judged, findings: ledger.draw(dataset, judged), filters=ledger.NAMES
+    ),
+    "scoreboard": View("Scoreboard", _scoreboard, scanned=True),
+    "effect": View("Did it help?", lambda dataset, judged, findings: effect.draw(dataset, judged)),
 }
 """The parts of the page, as the address and as people name them."""
 
@@ -33,38 +80,34 @@ def draw(here: frame.Here) -> None:
     """Draw the page; there is a dataset."""
     dataset = here.dataset
     assert dataset is not None, "the frame stops without a dataset"
-    state.register("review", ("view", *around.NAMES, *filters.NAMES, *ledger.NAMES))
+    state.register("review", ("view", *(name for view in VIEWS.values() for name in view.filters)))
     css.style(_STYLE)
     css.style(pictures.class_dots(dataset.classes))
     acts.report()
     job = scan.last_scan(dataset)
     try:
-        findings = _read(dataset.name, identity(dataset), findings_stamp(dataset))
+        findings = reading.findings(dataset)
     except BloodappError as problem:
         frame.error(problem)
         findings = None
     _heading(dataset, findings)
     if job is not None and _unfinished(job, findings):
         background.watch(job, key="scan", dismiss=findings is not None)
-    if findings is None:
-        if job is None or job.state() not in ACTIVE:
-            scan.draw_first(dataset)
-            replay.draw_offer(dataset, judged_now(dataset), primary=False)
-        return
-    view = _view()
+    view = VIEWS[_view()]
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
-    queue = _cards(dataset.name, identity(dataset), judged.seq, findings_stamp(dataset))
-    if view == "queue":
-        review_queue.draw(dataset, judged, queue, findings)
-    elif view == "around":
-        around.draw(dataset, judged)
-    elif view == "ledger":
-        ledger.draw(dataset, judged)
-    elif view == "scoreboard":
-        scoreboard.draw(dataset, judged, findings)
-    else:
-        effect.draw(dataset, judged)
+    if view.scanned and findings is None:
+        if job is None or job.state() not in ACTIVE:
+            scan.draw_first(dataset)
+            replay.draw_offer(dataset, judged, primary=False)
+        return
+    view.draw(dataset, judged, findings)
+
+
+def open_in_gallery(dataset: Dataset, indices: list[int]) -> None:
+    """Show these images in the gallery, and nothing else."""
+    gallery.show_set(dataset, sets.keep(dataset, indices))
+    state.put("view", "gallery")
 
 
 def _view() -> str:
@@ -77,7 +120,7 @@ def _view() -> str:
         list(VIEWS),
         key="view-box",
         required=True,
-        format_func=lambda one: VIEWS[one],
+        format_func=lambda one: VIEWS[one].title,
         label_visibility="collapsed",
         on_change=lambda: state.put("view", _unless_first(st.session_state["view-box"])),
     )
@@ -101,19 +144,3 @@ def _unfinished(job: Job, findings: pd.DataFrame | None) -> bool:
     if now in ACTIVE:
         return True
     return now != "done" and (findings is None or str(findings.attrs.get("scanned", "")) < job.created)
-
-
-@lru_cache(maxsize=8)
-def _read(name: str, identity: str, stamp: int) -> pd.DataFrame | None:
-    del identity  # part of the key only: a name can be imported anew
-    return read_findings(open_dataset(name)) if stamp else None
-
-
-@lru_cache(maxsize=8)
-def _cards(name: str, identity: str, seq: int, stamp: int) -> list[Card]:
-    del seq  # part of the key only
-    findings = _read(name, identity, stamp)
-    if findings is None:
-        return []
-    dataset = open_dataset(name)
-    return cards(above(findings, thresholds(dataset)), judged_now(dataset))

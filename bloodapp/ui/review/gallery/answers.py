@@ -1,0 +1,90 @@
+"""The decisions that the gallery sends, written into the ledger once each, whatever happens on the way.
+
+The browser sends an act again until it is answered; its id makes the second time do nothing. What cannot be done is
+answered with a sentence, and the browser takes it back.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bloodapp.data import decisions, ledger
+from bloodapp.data.dataset import Dataset
+from bloodapp.errors import BloodappError, InvalidValue
+from bloodapp.ui import state
+from bloodapp.ui.review import acts as page
+
+_DONE = "gallery-done"
+_FAILED = "gallery-failed"
+
+Resolve = Callable[[dict[str, Any]], NDArray[np.int64]]
+"""From what a filter showed when something was selected to the images that it showed."""
+
+
+def perform(dataset: Dataset, sent: Iterable[Any], resolve: Resolve) -> bool:
+    """Write down what was sent and not answered yet; whether there was anything."""
+    before = dict(state.get(_DONE) or {}), dict(state.get(_FAILED) or {})
+    done: dict[str, int] = {}
+    failed: dict[str, str] = {}
+    for act in sent:
+        if not isinstance(act, dict) or not act.get("id"):
+            continue
+        name = str(act["id"])
+        if name in before[0] or name in before[1]:
+            (done if name in before[0] else failed)[name] = before[name in before[1]][name]
+            continue
+        try:
+            done[name] = _do(dataset, act, name, resolve)
+        except BloodappError as problem:
+            failed[name] = str(problem)
+        except (KeyError, TypeError, ValueError) as problem:
+            failed[name] = f"This decision could not be read ({problem}): reload the page and decide again."
+    state.put(_DONE, done)
+    state.put(_FAILED, failed)
+    return (done, failed) != before and bool(done or failed)
+
+
+def answered() -> dict[str, dict[str, Any]]:
+    """What the browser is told: the batch of each act that is written down, and why others are not."""
+    return {"done": state.get(_DONE) or {}, "failed": state.get(_FAILED) or {}}
+
+
+def _do(dataset: Dataset, act: dict[str, Any], name: str, resolve: Resolve) -> int:
+    if act["does"] == "undo":
+        return _undo(dataset, act, name)
+    on = np.asarray(act.get("on") or [], np.int64)
+    if act.get("also"):
+        on = np.union1d(on, resolve(act["also"]))
+    label = int(act["label"]) if act["does"] == "relabel" else None
+    because = ": ".join(part for part in (str(act.get("why") or ""), page.reason()) if part)
+    return decisions.record(
+        dataset, on, str(act["does"]), label=label, why=because, who=page.who(), once=name
+    )
+
+
+def _undo(dataset: Dataset, act: dict[str, Any], name: str) -> int:
+    undo = partial(decisions.undo, dataset, why=page.reason(), who=page.who(), once=name)
+    if act.get("image") is not None:
+        return undo(seq=_last_about(dataset, int(act["image"])))
+    batch = act.get("batch")
+    if batch is None:
+        with ledger.reading(dataset.path) as connection:
+            batch = ledger.batch_of(connection, str(act.get("act")))
+    if batch is None:
+        raise InvalidValue("What was to be taken back was never written down, so nothing had to be.")
+    return undo(batch=int(batch))
+
+
+def _last_about(dataset: Dataset, index: int) -> int:
+    """The last decision about an image that holds; raises InvalidValue where there is none."""
+    with ledger.reading(dataset.path) as connection:
+        cancelled = ledger.cancelled(connection)
+        for (seq,) in connection.execute(
+            'select seq from events where "index" = ? and cancels is null order by seq desc', (index,)
+        ):
+            if seq not in cancelled:
+                return int(seq)
+    raise InvalidValue(f"There is no decision about image {index:,} that holds.")

@@ -1,0 +1,56 @@
+"""The gallery in the browser: a custom component of inline HTML, CSS and JavaScript; every text is set as text."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_FOLDER = Path(__file__).parent
+_SCRIPTS = ("acts.js", "dialogs.js", "gallery.js")
+_HTML = """<div class="gallery" role="region" aria-label="Gallery">
+<div class="bar"></div>
+<p class="status" role="status" aria-live="polite"></p>
+<div class="grid" role="listbox" aria-multiselectable="true" aria-label="Images"></div>
+<div class="foot"></div>
+<dialog class="look" aria-label="One image"></dialog>
+<dialog class="why" aria-label="Why it is flagged"></dialog>
+<dialog class="past" aria-label="Earlier decisions"></dialog>
+<dialog class="keys" aria-label="Keys"></dialog>
+</div>"""
+
+
+def gallery(
+    data: dict[str, Any], *, key: str, on_page: Callable[[], None], on_look: Callable[[], None]
+) -> dict[str, Any]:
+    """Draw the gallery and give what the browser says.
+
+    Args:
+        data: as `items.page` makes it.
+        key: of the component; tests put what the browser would say under it into the session state.
+        on_page: called when another page is asked for.
+        on_look: called when a picture is enlarged or closed.
+
+    Gives `acts`, a list of decisions that wait to be written down; `page`, `{"to": …}`; and `look`, `{"index": …}` or
+    None.
+    """
+    result = _component()(
+        key=key,
+        data=data,
+        default={"acts": [], "page": None, "look": None},
+        on_acts_change=lambda: None,
+        on_page_change=on_page,
+        on_look_change=on_look,
+    )
+    return dict(result)
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "bloodapp_gallery",
+        html=_HTML,
+        css=(_FOLDER / "gallery.css").read_text(encoding="utf-8"),
+        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    )

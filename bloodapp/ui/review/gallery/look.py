@@ -1,0 +1,80 @@
+"""One picture enlarged: what is known about it, what was found and predicted, and the images most like it."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bloodapp.data.dataset import Dataset, open_dataset
+from bloodapp.data.decisions import Judged
+from bloodapp.review import nearest
+from bloodapp.ui.steps import identity
+from bloodapp.ui.thumbs import data_uri, exact_uri, thumbnail
+
+NEAR = 12
+_MOST_BARS = 4
+_LEAST = 0.005
+
+
+def look(
+    dataset: Dataset,
+    judged: Judged,
+    findings: pd.DataFrame | None,
+    said: "tuple[str, np.ndarray, bool] | None",
+    index: int,
+) -> dict[str, Any]:
+    """What the browser is told; `said` is a run, its probabilities (C,) and whether it learned from the image."""
+    row = dataset.items.iloc[index]
+    space = _space(dataset.name, identity(dataset), nearest.stamp(dataset))
+    near, like = space.around(index, NEAR)
+    label, given = int(judged.labels[index]), int(dataset.labels[index])
+    facts = [
+        ("File", str(row["name"])),
+        ("Original", f"{row['width']} × {row['height']} pixels, {row['mode']}"),
+    ]
+    if given != label:
+        facts.append(("Given label", dataset.classes[given].title if given >= 0 else "none"))
+    if row["part"]:
+        facts.append(("Part", str(row["part"])))
+    if int(row["parent"]) >= 0:
+        facts.append(("Copy of", f"image {int(row['parent']):,}"))
+    return {
+        "index": index,
+        "label": label,
+        "src": exact_uri(dataset.images[index]),
+        "facts": facts,
+        "reasons": _reasons(findings, index),
+        "run": said[0] if said else "",
+        "learned": bool(said[2]) if said else False,
+        "probabilities": _bars(said[1]) if said else [],
+        "near_by": f"Most like it, as {space.by} sees them"
+        if space.by
+        else "Most like it, by colours and shapes",
+        "near": [
+            {
+                "i": int(one),
+                "src": data_uri(thumbnail(dataset, int(one))),
+                "label": int(judged.labels[one]),
+                "like": max(round(100 * float(how)), 0),
+            }
+            for one, how in zip(near, like, strict=True)
+        ],
+    }
+
+
+def _reasons(findings: pd.DataFrame | None, index: int) -> list[str]:
+    if findings is None or findings.empty:
+        return []
+    return [f"{text}." for text in dict.fromkeys(findings.loc[findings["index"] == index, "reason"].tolist())]
+
+
+def _bars(probabilities: np.ndarray) -> list[tuple[int, float]]:
+    order = np.argsort(-probabilities, kind="stable")[:_MOST_BARS]
+    return [(int(k), round(100 * float(probabilities[k]), 1)) for k in order if probabilities[k] >= _LEAST]
+
+
+@lru_cache(maxsize=2)
+def _space(name: str, identity: str, stamp: int) -> nearest.Space:
+    del identity, stamp  # part of the key only
+    return nearest.space(open_dataset(name))
