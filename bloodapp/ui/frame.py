@@ -29,6 +29,7 @@ _ABOUT = f"""**{NAME} {__version__}**: label, clean, train and judge blood-cell 
 Apache-2.0. The starter model was trained on images of A. Acevedo et al., Data in Brief 30, 105474 (2020), CC BY 4.0."""
 _SIDEBAR_WIDTH = 232
 _FEW_MODULES = 50
+_LONGEST = 60  # letters of a name that an address may hold and that are said back
 _modules = 0
 _ICONS = {
     "Home": ":material/home:",
@@ -98,6 +99,7 @@ def page(
             imports.dialog()
         background.job_strip()
     _line_of_steps(line, title)
+    _missed(dataset, run, run_shown=needs_run)
     stops = (needs_dataset and dataset is None) or (needs_run and run is None)
     if stops or not own_heading:
         heading(title, intro)
@@ -172,6 +174,19 @@ def error(problem: Exception | str) -> None:
 def link(page: str, label: str, icon: str | None = None) -> None:
     """A link to another page that carries the dataset and the run on."""
     st.page_link(page, label=label, icon=icon, query_params=state.address())
+
+
+def _missed(dataset: Dataset | None, run: Run | None, *, run_shown: bool) -> None:
+    """A link to what is not here (any more) shows something else: which, in a sentence."""
+    on_show = {"dataset": dataset, "run": run if run_shown else None}
+    said = []
+    for kind, asked in state.missed(dataset, run).items():
+        shown = on_show[kind]
+        name = asked if len(asked) <= _LONGEST else asked[: _LONGEST - 1] + "…"
+        instead = f"; this is '{shown.name}'" if shown else ""
+        said.append(f"There is no {kind} '{name}' any more{instead}.")
+    if said:
+        st.html(f'<p class="missed" role="status">{escape(" ".join(said))}</p>')
 
 
 def _menu() -> None:

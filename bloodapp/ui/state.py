@@ -9,15 +9,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from bloodapp.data import dataset as datasets
 from bloodapp.errors import BloodappError
 from bloodapp.runs import run as runs
+from bloodapp.ui.address import begin, in_fragment, stepped, tell, told, will_rerun
 
 _PREFIX = "kept."
 _DATASET = "dataset"
 _RUN = "run"
+_MISSED = "missed"
 
 
 def get(key: str, default: Any = None) -> Any:
@@ -30,7 +31,7 @@ def put(key: str, value: Any) -> None:
     _touch()
     st.session_state[_PREFIX + key] = value
     if key in (_DATASET, _RUN, *_registered()):
-        _show({key: value})
+        tell({key: value})
 
 
 def put_together(values: dict[str, Any]) -> None:
@@ -38,12 +39,14 @@ def put_together(values: dict[str, Any]) -> None:
     _touch()
     for key, value in values.items():
         st.session_state[_PREFIX + key] = value
-    _show({key: value for key, value in values.items() if key in (_DATASET, _RUN, *_registered())})
+    tell({key: value for key, value in values.items() if key in (_DATASET, _RUN, *_registered())})
 
 
 def enter(page: str) -> None:
     """Note which page is drawn; the frame does so first of all."""
-    st.session_state[_PREFIX + "arrived"] = st.session_state.get(_PREFIX + "page") != page
+    arrived = st.session_state.get(_PREFIX + "page") != page
+    begin(elsewhere=arrived)
+    st.session_state[_PREFIX + "arrived"] = arrived
     st.session_state[_PREFIX + "page"] = page
 
 
@@ -55,14 +58,15 @@ def register(page: str, names: Iterable[str]) -> None:
     """
     names = tuple(names)
     touched = st.session_state.pop(_PREFIX + "touched", False)
-    stepped = not st.session_state.get(_PREFIX + "arrived", True) and not touched
+    left_out = not st.session_state.get(_PREFIX + "arrived", True) and (stepped() or not touched)
     st.session_state[_PREFIX + "filters"] = [page, *names]
+    asked = told()
     for name in names:
-        if name in st.query_params:
-            st.session_state[_PREFIX + name] = st.query_params[name]
-        elif stepped:
+        if name in asked:
+            st.session_state[_PREFIX + name] = asked[name]
+        elif left_out:
             st.session_state[_PREFIX + name] = None
-    _show({name: get(name) for name in names})
+    tell({name: get(name) for name in names})
 
 
 def rerun() -> None:
@@ -72,8 +76,9 @@ def rerun() -> None:
     """
     page, *names = get("filters", [""])
     here = page == str(get("page", "")).lower()
-    _show({name: get(name) for name in (_DATASET, _RUN, *(names if here else ()))})
+    tell({name: get(name) for name in (_DATASET, _RUN, *(names if here else ()))})
     _touch()
+    will_rerun()
     st.rerun()
 
 
@@ -94,7 +99,7 @@ def choose_dataset(name: str | None) -> None:
     """Choose a dataset; a run of another dataset stays chosen only if the user chooses it again."""
     st.session_state[_PREFIX + _DATASET] = name
     st.session_state[_PREFIX + _RUN] = None
-    _show({_DATASET: name, _RUN: None})
+    tell({_DATASET: name, _RUN: None})
 
 
 def choose_run(name: str | None) -> None:
@@ -105,35 +110,54 @@ def choose_run(name: str | None) -> None:
 def chosen_dataset() -> "datasets.Dataset | None":
     """The dataset in the address, else the remembered one, else the newest; None when there is none.
 
-    A name that does not exist any more is passed over and taken out of the address.
+    A name that does not exist any more is passed over and taken out of the address; `missed` tells.
     """
     available = datasets.list_datasets()
-    asked = st.query_params.get(_DATASET)
+    asked = told().get(_DATASET)
     for name in (asked, get(_DATASET), *_newest_first(available)):
         if name in available:
             try:
                 found = datasets.open_dataset(name)
             except BloodappError:
                 continue
-            _settle(_DATASET, name)
+            _settle(_DATASET, name, asked)
             return found
-    _settle(_DATASET, None)
+    _settle(_DATASET, None, asked)
     return None
 
 
 def chosen_run(dataset: "datasets.Dataset | None" = None) -> "runs.Run | None":
-    """The run in the address, else the remembered one, else the dataset's latest finished one, else a shipped one."""
-    for name in (st.query_params.get(_RUN), get(_RUN)):
+    """The run in the address, else the remembered one, else the dataset's latest finished one, else a shipped one.
+
+    What does not exist any more goes the way of a dataset's name.
+    """
+    asked = told().get(_RUN)
+    for name in (asked, get(_RUN)):
         if name:
             try:
                 run = runs.open_run(name)
             except BloodappError:
                 continue
-            _settle(_RUN, run.name)
+            _settle(_RUN, run.name, asked)
             return run
-    _settle(_RUN, None)
+    _settle(_RUN, None, asked)
     own = runs.latest_run(dataset.name) if dataset else None
     return own or next((run for run in runs.list_runs() if run.shipped and run.finished), None)
+
+
+def missed(dataset: "datasets.Dataset | None", run: "runs.Run | None") -> dict[str, str]:
+    """What the address named that does not exist, by `dataset` and `run`; empty where it named nothing amiss.
+
+    With these two on show instead: it is told as long as they and the page stay, for whoever is drawn anew meanwhile.
+    """
+    found: dict[str, Any] = get(_MISSED) or {}
+    here = [get("page"), dataset and dataset.name, run and run.name]
+    if found.get("here", here) != here:
+        st.session_state[_PREFIX + _MISSED] = None
+        return {}
+    if found:
+        st.session_state[_PREFIX + _MISSED] = {**found, "here": here}
+    return {key: str(found[key]) for key in (_DATASET, _RUN) if key in found}
 
 
 def address() -> dict[str, str]:
@@ -141,32 +165,25 @@ def address() -> dict[str, str]:
     return {key: str(get(key)) for key in (_DATASET, _RUN) if get(key)}
 
 
-def _settle(key: str, value: str | None) -> None:
+def _settle(key: str, value: str | None, asked: str | None) -> None:
+    """Keep what is on show, in the address as well, and note where that asked for something else."""
+    if asked and asked != value:
+        before: dict[str, Any] = get(_MISSED) or {}
+        # What was told already is of an earlier address; what was not, of this one.
+        st.session_state[_PREFIX + _MISSED] = {**({} if "here" in before else before), key: asked}
     st.session_state[_PREFIX + key] = value
-    _show({key: value})
+    tell({key: value})
 
 
 def _touch() -> None:
     """Note that a choice is newer than what this run of the page was told of the address."""
-    context = get_script_run_ctx(suppress_warning=True)
     # A fragment's run ends without the page's: the next one of the page knows the address anew.
-    if context is None or not context.fragment_ids_this_run:
+    if not in_fragment():
         st.session_state[_PREFIX + "touched"] = True
 
 
 def _registered() -> tuple[str, ...]:
     return tuple(get("filters", [""])[1:])
-
-
-def _show(values: dict[str, Any]) -> None:
-    """Write to the address in one go, and only what differs: every change is a step of the back button."""
-    now = st.query_params.to_dict()
-    then = {**now, **{key: str(value) for key, value in values.items() if value not in (None, "")}}
-    for key, value in values.items():
-        if value in (None, ""):
-            then.pop(key, None)
-    if then != now:
-        st.query_params.from_dict(then)
 
 
 def _newest_first(names: Iterable[str]) -> list[str]:

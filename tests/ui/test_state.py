@@ -1,5 +1,6 @@
 """What the user chose survives page switches, and the address wins over memory."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from bloodapp.data.dataset import Dataset, delete_dataset
 from bloodapp.data.importing import import_source
+from tests.evaluate.suites import give_file
 from tests.made import make_run
+from tests.ui.conftest import words
 
 Open = Callable[..., AppTest]
 
@@ -21,6 +24,12 @@ def chosen(page: AppTest) -> str:
     """The dataset that the sidebar shows."""
     assert not page.exception
     return str(page.selectbox("dataset-box").value)
+
+
+def said(page: AppTest) -> list[str]:
+    """What the page says of names that do not exist."""
+    assert not page.exception
+    return re.findall(r'<p class="missed" role="status">(.*?)</p>', words(page))
 
 
 def test_address_names_the_dataset(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
@@ -54,6 +63,51 @@ def test_unknown_names_are_passed_over(tiny: Dataset, open_page: Open) -> None:
     assert chosen(page) == "tiny"
     assert page.query_params["dataset"] == "tiny"
     assert "run" not in page.query_params
+
+
+def test_a_link_to_what_is_gone_says_so(tiny: Dataset, open_page: Open) -> None:
+    """Both names, what is on show instead where it is on show, and nothing that the address could smuggle in."""
+    give_file(make_run(tiny, "mine"))
+    page = open_page("pages/4_Evaluate.py", dataset="gone", run="<b>old</b>")
+    assert chosen(page) == "tiny"
+    assert said(page) == [
+        "There is no dataset &#x27;gone&#x27; any more; this is &#x27;tiny&#x27;. "
+        "There is no run &#x27;&lt;b&gt;old&lt;/b&gt;&#x27; any more; this is &#x27;mine&#x27;."
+    ]
+    home = open_page("app.py", dataset="tiny", run="x" * 500)
+    assert said(home) == [f"There is no run &#x27;{'x' * 59}…&#x27; any more."]
+
+
+def test_what_is_gone_is_said_until_one_goes_on(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """It stays while the page is drawn anew, and goes with a choice, with another page, and on a reload."""
+    second(tmp_path)
+    page = open_page("app.py", dataset="tiny", run="gone")
+    assert said(page) and said(page.run())
+    page.selectbox("dataset-box").set_value("other").run()
+    assert not said(page)
+    page.selectbox("dataset-box").set_value("tiny").run()
+    assert not said(page)
+    page = open_page("app.py", dataset="gone")
+    assert said(page)
+    assert not said(page.switch_page("pages/1_Review.py").run())
+    page = open_page("app.py", dataset="gone")
+    assert not said(open_page("app.py", **{key: page.query_params[key] for key in page.query_params}))
+
+
+def test_stepping_back_to_what_is_gone_says_so_again(tiny: Dataset, open_page: Open) -> None:
+    """Each time the address names it, also one after another."""
+    page = open_page("app.py", dataset="tiny", run="one")
+    assert "&#x27;one&#x27;" in said(page)[0]
+    page.query_params["run"] = "two"
+    assert "&#x27;two&#x27;" in said(page.run())[0] and "one" not in said(page)[0]
+
+
+def test_what_exists_is_never_missed(tiny: Dataset, open_page: Open) -> None:
+    """Nothing is said of a link that holds, nor of none at all."""
+    make_run(tiny, "mine")
+    page = open_page("pages/4_Evaluate.py", dataset="tiny", run="mine")
+    assert not said(page)
+    assert not said(open_page("app.py"))
 
 
 def test_deleted_dataset_gives_way(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
