@@ -72,7 +72,7 @@ class Features:
 
 
 def kept_for(dataset: Dataset) -> tuple[NDArray[np.float16], str] | None:
-    """The features that the last deep scan left, float16 (N, D), mapped, and the run whose network it was; else None."""
+    """The features that the last deep scan left, float16 (N, D), mapped, and whose network it was; else None."""
     try:
         there = read_json(dataset.path / ABOUT)
         features = np.load(dataset.path / FILE, mmap_mode="r", allow_pickle=False)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("acts.js", "dialogs.js", "gallery.js")
+_SCRIPTS = (_FOLDER.parent / "journal.js", _FOLDER / "dialogs.js", _FOLDER / "gallery.js")
 _HTML = """<div class="gallery" role="region" aria-label="Gallery">
 <div class="bar"></div>
 <p class="status" role="status" aria-live="polite"></p>
@@ -52,5 +52,5 @@ def _component() -> Any:
         "bloodapp_gallery",
         html=_HTML,
         css=(_FOLDER / "gallery.css").read_text(encoding="utf-8"),
-        js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        js="\n".join(script.read_text(encoding="utf-8") for script in _SCRIPTS),
     )

@@ -13,8 +13,8 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged, judge
 from bloodapp.review.browse import Browse, Predicted, matching
 from bloodapp.ui import state
-from bloodapp.ui.review import acts, reading
-from bloodapp.ui.review.gallery import answers, filters, items
+from bloodapp.ui.review import acts, answers, reading
+from bloodapp.ui.review.gallery import filters, items
 from bloodapp.ui.review.gallery.component import gallery
 from bloodapp.ui.review.gallery.look import look
 from bloodapp.ui.steps import identity
@@ -39,7 +39,7 @@ def draw(dataset: Dataset) -> None:
         images = matching(wanted, dataset, then, found, predicted, _among(dataset, wanted))
         return np.setdiff1d(images, np.asarray(also.get("minus") or [], np.int64))
 
-    answers.perform(dataset, _said("acts") or [], resolve)
+    answers.perform(dataset, KEY, _said("acts") or [], resolve)
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
     wanted = filters.current()
@@ -82,14 +82,14 @@ def draw(dataset: Dataset) -> None:
             "reasons": list(acts.FLAG_REASONS),
             "history": items.history(dataset),
             "look": _looked(dataset, judged, reading.counting(dataset)),
-            **answers.answered(),
+            **answers.answered(KEY),
         },
         key=KEY,
         on_page=_turn,
         on_look=_remember_look,
     )
     # A browser that comes back to a server that was started anew says it only now.
-    if answers.perform(dataset, said.get("acts") or [], resolve):
+    if answers.perform(dataset, KEY, said.get("acts") or [], resolve):
         st.rerun()
 
 

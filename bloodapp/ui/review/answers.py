@@ -1,4 +1,4 @@
-"""The decisions that the gallery sends, written into the ledger once each, whatever happens on the way.
+"""The decisions that a component in the browser sends, written into the ledger once each, whatever happens on the way.
 
 The browser sends an act again until it is answered; its id makes the second time do nothing. What cannot be done is
 answered with a sentence, and the browser takes it back.
@@ -17,16 +17,14 @@ from bloodapp.errors import BloodappError, InvalidValue
 from bloodapp.ui import state
 from bloodapp.ui.review import acts as page
 
-_DONE = "gallery-done"
-_FAILED = "gallery-failed"
-
 Resolve = Callable[[dict[str, Any]], NDArray[np.int64]]
 """From what a filter showed when something was selected to the images that it showed."""
 
 
-def perform(dataset: Dataset, sent: Iterable[Any], resolve: Resolve) -> bool:
-    """Write down what was sent and not answered yet; whether there was anything."""
-    before = dict(state.get(_DONE) or {}), dict(state.get(_FAILED) or {})
+def perform(dataset: Dataset, key: str, sent: Iterable[Any], resolve: Resolve | None = None) -> bool:
+    """Write down what the component `key` sent and what was not answered yet; whether there was anything."""
+    told = answered(key)
+    before = dict(told["done"]), dict(told["failed"])
     done: dict[str, int] = {}
     failed: dict[str, str] = {}
     for act in sent:
@@ -42,21 +40,21 @@ def perform(dataset: Dataset, sent: Iterable[Any], resolve: Resolve) -> bool:
             failed[name] = str(problem)
         except (KeyError, TypeError, ValueError) as problem:
             failed[name] = f"This decision could not be read ({problem}): reload the page and decide again."
-    state.put(_DONE, done)
-    state.put(_FAILED, failed)
+    state.put(f"{key}-answered", {"done": done, "failed": failed})
     return (done, failed) != before and bool(done or failed)
 
 
-def answered() -> dict[str, dict[str, Any]]:
+def answered(key: str) -> dict[str, dict[str, Any]]:
     """What the browser is told: the batch of each act that is written down, and why others are not."""
-    return {"done": state.get(_DONE) or {}, "failed": state.get(_FAILED) or {}}
+    told: dict[str, dict[str, Any]] = state.get(f"{key}-answered") or {"done": {}, "failed": {}}
+    return told
 
 
-def _do(dataset: Dataset, act: dict[str, Any], name: str, resolve: Resolve) -> int:
+def _do(dataset: Dataset, act: dict[str, Any], name: str, resolve: Resolve | None) -> int:
     if act["does"] == "undo":
         return _undo(dataset, act, name)
     on = np.asarray(act.get("on") or [], np.int64)
-    if act.get("also"):
+    if act.get("also") and resolve is not None:
         on = np.union1d(on, resolve(act["also"]))
     label = int(act["label"]) if act["does"] == "relabel" else None
     because = ": ".join(part for part in (str(act.get("why") or ""), page.reason()) if part)
