@@ -34,11 +34,18 @@ class Space:
     rows: Floats
     by: str
 
-    def around(self, index: int, count: int) -> tuple[NDArray[np.int64], Floats]:
-        """The `count` images nearest to one, the nearest first, and how like it they are: cosine, 1 the same."""
+    def around(
+        self, index: int, count: int, among: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """The `count` images nearest to one, the nearest first, and how like it they are: cosine, 1 the same.
+
+        With `among`, bool (N,), only of those images; there may be fewer.
+        """
         likeness = self.rows @ self.rows[index]
+        if among is not None:
+            likeness[~among] = -2
         likeness[index] = -2
-        count = min(count, len(likeness) - 1)
+        count = min(count, int((likeness > -2).sum()))
         best = np.argpartition(-likeness, max(count - 1, 0))[:count]
         best = best[np.argsort(-likeness[best], kind="stable")]
         return best.astype(np.int64), likeness[best]

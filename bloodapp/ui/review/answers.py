@@ -21,8 +21,17 @@ Resolve = Callable[[dict[str, Any]], NDArray[np.int64]]
 """From what a filter showed when something was selected to the images that it showed."""
 
 
+Do = Callable[[dict[str, Any], str], int]
+"""Writes an act down under its id and gives the number of what it has written."""
+
+
 def perform(dataset: Dataset, key: str, sent: Iterable[Any], resolve: Resolve | None = None) -> bool:
-    """Write down what the component `key` sent and what was not answered yet; whether there was anything."""
+    """Write down the decisions that the component `key` sent and that were not answered yet; see `perform_with`."""
+    return perform_with(key, sent, lambda act, name: decide(dataset, act, name, resolve))
+
+
+def perform_with(key: str, sent: Iterable[Any], do: Do) -> bool:
+    """Do what the component `key` sent and what was not answered yet; whether there was anything."""
     told = answered(key)
     before = dict(told["done"]), dict(told["failed"])
     done: dict[str, int] = {}
@@ -35,7 +44,7 @@ def perform(dataset: Dataset, key: str, sent: Iterable[Any], resolve: Resolve | 
             (done if name in before[0] else failed)[name] = before[name in before[1]][name]
             continue
         try:
-            done[name] = _do(dataset, act, name, resolve)
+            done[name] = do(act, name)
         except BloodappError as problem:
             failed[name] = str(problem)
         except (KeyError, TypeError, ValueError) as problem:
@@ -50,7 +59,8 @@ def answered(key: str) -> dict[str, dict[str, Any]]:
     return told
 
 
-def _do(dataset: Dataset, act: dict[str, Any], name: str, resolve: Resolve | None) -> int:
+def decide(dataset: Dataset, act: dict[str, Any], name: str, resolve: Resolve | None = None) -> int:
+    """Write one decision, or an undo, into the ledger under its id, and give its batch; raises BloodappError."""
     if act["does"] == "undo":
         return _undo(dataset, act, name)
     on = np.asarray(act.get("on") or [], np.int64)
