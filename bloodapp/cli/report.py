@@ -38,14 +38,20 @@ def write_report(args: argparse.Namespace) -> None:
             )
     from bloodapp.evaluate.card import card
     from bloodapp.evaluate.report import report
+    from bloodapp.review.marked import marked
+    from bloodapp.runs.origin import dataset_of
     from bloodapp.runs.run import open_run
     from bloodapp.workspace import replacing
 
     run = open_run(args.run_name)
-    makers = {"out": report, "card": card}
+    dataset = dataset_of(run)
+    makers = {
+        "out": lambda: report(run, args.part, marked(dataset) if dataset else None),
+        "card": lambda: card(run, args.part),
+    }
     rows = []
     for name, path in targets.items():
-        content = makers[name](run, args.part).encode()
+        content = makers[name]().encode()
         with replacing(path) as temporary:
             temporary.write_bytes(content)
         size = f"{len(content) / 1e6:.1f} MB" if len(content) >= 1e6 else f"{len(content) / 1e3:.0f} kB"

@@ -3,7 +3,8 @@
     evaluate, reading, job      a run judged on what it kept aside, or on another labelled source in a job
     verdict                     clean beside shifted in one sentence
     metrics, scores             figures from a confusion matrix; the seven that stand for a run, with intervals
-    ordering, slices, measures  classes by similarity; kinds of images, by light and focus among others
+    ordering, slices, kinds     classes by similarity; the accuracy of kinds of images, by light and focus among
+                                others, which `measures` measures once
     mistakes                    right, wrong, unsure; labels that look wrong
 
     suite                       a run under all corruptions, a job: `corrupting` draws, `suite_folder` knows where it

@@ -15,6 +15,7 @@ from bloodapp.data.decisions import ACTIONS, judge
 from bloodapp.errors import BloodappError
 from bloodapp.evaluate import metrics, scores, suite
 from bloodapp.evaluate.evaluate import Judgement, judgement, overall, parts_of
+from bloodapp.evaluate.kinds import Marks
 from bloodapp.evaluate.metrics import Comparison, Interval
 from bloodapp.evaluate.suite import Suite
 from bloodapp.runs.origin import dataset_of
@@ -87,6 +88,7 @@ class Facts:
         model: size in bytes and sha256 of the model's file, or None without one.
         suite: what the run makes of corruptions, as far as it was judged under them, or None.
         changed: judged images that have been relabelled or excluded since.
+        marks: rows of the dataset by what Review has found about them; empty where nobody handed them in.
     """
 
     run: Run
@@ -104,6 +106,7 @@ class Facts:
     model: tuple[int, str] | None
     suite: Suite | None
     changed: int
+    marks: Marks
 
     @property
     def has_shift(self) -> bool:
@@ -116,10 +119,11 @@ class Facts:
         return f"{PARTS[self.part]} part"
 
 
-def gather(run: Run, part: str | None = None) -> Facts:
+def gather(run: Run, part: str | None = None, marks: Marks | None = None) -> Facts:
     """Read a run's files, and its dataset's where it is here.
 
-    Without `part` the test part, or val where there is none. Raises NotFound before the run has ended.
+    Without `part` the test part, or val where there is none; `marks` are what `review.marked` says of the
+    dataset. Raises NotFound before the run has ended.
     """
     result = judgement(run, part)
     comparison = result.comparison()
@@ -144,6 +148,7 @@ def gather(run: Run, part: str | None = None) -> Facts:
         model=_model(run),
         suite=suite.find(run, used),
         changed=_changed(dataset, result) if dataset is not None and stand is not None and stand.known else 0,
+        marks=marks or {},
     )
 
 

@@ -18,6 +18,7 @@ from bloodapp import __version__
 from bloodapp.data.dataset import Dataset
 from bloodapp.evaluate import report_judged, report_origin, report_trust, suite
 from bloodapp.evaluate.facts import Facts, gather, moment, written
+from bloodapp.evaluate.kinds import Marks
 from bloodapp.evaluate.report_html import Html, text
 from bloodapp.runs.calibration import FEWEST
 from bloodapp.runs.calibration import PART as FITTED_ON
@@ -83,7 +84,7 @@ SECTIONS = (
     Section("confusion", "What is taken for what", "the confusion matrix", report_judged.confusion),
     Section("classes", "Class by class", "precision, recall and F1", report_judged.classes),
     Section("images", "Images", "the surest mistakes, and some that are right", report_judged.images, _without_images),
-    Section("kinds", "Kinds of images", "by source, light, focus, size", report_trust.kinds, _without_images),
+    Section("kinds", "Kinds of images", "by source, light, focus, size, findings", report_trust.kinds, _without_images),
     Section("corruptions", "Will it hold?", "under fifteen corruptions", report_trust.corruptions, _unjudged, "hold"),
     Section("belief", "Can it be believed?", "calibration and sets of classes", report_trust.belief, _uncalibrated),
     Section("curves", "How it learned", "loss and accuracy per epoch", report_judged.curves, _without_curves),
@@ -99,12 +100,13 @@ def contents(run: Run, part: str) -> list[tuple[Section, str]]:
     return [(section, section.missing(run, part, dataset)) for section in SECTIONS]
 
 
-def report(run: Run, part: str | None = None) -> str:
+def report(run: Run, part: str | None = None, marks: Marks | None = None) -> str:
     """The report of a run on its part `test` or `val` (test if there is one), as one HTML document.
 
-    Raises NotFound before the run has ended, or for a part that it has no answers for.
+    `marks` are the dataset's findings, `review.marked`, to judge the run by them as well. Raises NotFound before
+    the run has ended, or for a part that it has no answers for.
     """
-    facts = gather(run, part)
+    facts = gather(run, part, marks)
     there = [one for one in SECTIONS if not one.missing(run, facts.part, facts.dataset)]
     bodies = "\n".join(
         f'<section id="{one.key}" aria-labelledby="h-{one.key}"><h2 id="h-{one.key}">{text(one.title)}</h2>\n'

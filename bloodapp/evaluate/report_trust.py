@@ -1,5 +1,7 @@
 """What a report says of how far a run can be trusted: kinds of images, corruptions, probabilities."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,13 +10,11 @@ from bloodapp.charts.belief import Points, reliability_chart
 from bloodapp.charts.robustness import robustness_chart
 from bloodapp.charts.slices import Row, slices_chart
 from bloodapp.charts.style import percent
-from bloodapp.evaluate import calibration, conformal, measures, slices, suite
+from bloodapp.evaluate import calibration, conformal, slices, suite
 from bloodapp.evaluate.facts import Facts
+from bloodapp.evaluate.kinds import kinds as kinds_of
 from bloodapp.evaluate.metrics import Interval
 from bloodapp.evaluate.report_html import Html, chart, folded, paragraph, span, table, text, words
-
-SURE = 0.05
-"""A slice whose adjusted p-value lies below is called worse."""
 
 
 def corruptions(facts: Facts) -> Html:
@@ -159,13 +159,14 @@ def _drawn(one: calibration.Reliability) -> Points:
 
 def kinds(facts: Facts) -> Html:
     """Accuracy by kinds of images, the surest loss first, and whether any is worse than chance would bring."""
-    some = sliced(facts)
+    assert facts.dataset is not None, "the section is left out without the dataset"
+    some = kinds_of(facts.dataset, facts.result.index, facts.marks)
     right = facts.result.probabilities.argmax(1) == facts.result.labels
     judged = slices.judge(some, right, facts.result.labels)
     if judged.empty:
         return paragraph("All images are alike in what is known of them.")
     titles = [f"{slices.FAMILIES[some[place].family]}: {some[place].title}" for place in judged["place"]]
-    worse = (judged["adjusted"] < SURE) & (judged["difference"] < 0)
+    worse = (judged["adjusted"] < slices.SURE) & (judged["difference"] < 0)
     if worse.any():
         row = judged[worse].iloc[0]
         said = (
@@ -213,20 +214,19 @@ def kinds(facts: Facts) -> Html:
             table(heads, cells, "Accuracy by kinds of images, clean", kind="figures"),
             printed=False,
         )
+        + paragraph(_small_print(judged, some), "quiet")
     )
 
 
-def sliced(facts: Facts) -> list[slices.Slice]:
-    """The judged images by source, light, focus and size."""
-    dataset, index = facts.dataset, facts.result.index
-    assert dataset is not None, "the section is left out without the dataset"
-    items, found = dataset.items.iloc[index], measures.measured(dataset, index)
-    return [
-        *slices.by_source(items["name"].to_numpy(), dataset.classes),
-        *slices.fifths("brightness", found.brightness, slices.BRIGHTNESS),
-        *slices.fifths("sharpness", found.sharpness, slices.SHARPNESS),
-        *slices.by_size(items["width"].to_numpy(), items["height"].to_numpy()),
-    ]
+def _small_print(judged: pd.DataFrame, some: Sequence[slices.Slice]) -> str:
+    """What was looked at, how chance is reckoned with, and of how many images little can be said."""
+    families = {some[int(place)].family for place in judged["place"]}
+    told = (
+        f"Of {len(judged):,} kinds about {len(judged) * slices.SURE:.0f} would look different by chance at p < 0.05: "
+        "so p (Fisher's exact test) is adjusted for their number after Holm, and only what stays below 0.05 is called "
+        f"worse. Intervals are not adjusted; of fewer than {slices.FEW} images (few) they are wide."
+    )
+    return told if "finding" in families else f"{told} No findings of a scan are among these images."
 
 
 def _cells(title: str, row: "pd.Series[float]") -> list[object]:
@@ -236,12 +236,12 @@ def _cells(title: str, row: "pd.Series[float]") -> list[object]:
     told = Html(f"{value}<small>{low} to {high}</small>")
     return [
         title,
-        f"{int(row['n']):,}",
+        Html(f"{int(row['n']):,}" + ("<small>few</small>" if row["n"] < slices.FEW else "")),
         span(accuracy),
         _points(row["rest"]),
         _points(row["expected"]),
         told,
-        f"{row['adjusted']:.3f}",
+        "< 0.001" if row["adjusted"] < 0.001 else f"{row['adjusted']:.3f}",
     ]
 
 

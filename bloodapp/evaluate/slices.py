@@ -4,7 +4,7 @@ Looking at many slices finds a bad one by chance. So every difference has an int
 adjusted for the number of slices looked at.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,9 @@ BRIGHTNESS = ("darkest fifth", "darker fifth", "middle fifth", "brighter fifth",
 SHARPNESS = ("most blurred fifth", "softer fifth", "middle fifth", "sharper fifth", "sharpest fifth")
 SIZES = ("smallest fifth", "smaller fifth", "middle fifth", "larger fifth", "largest fifth")
 """What the fifths of a measure are called, the lowest first."""
+
+SURE = 0.05
+"""A slice whose adjusted p-value lies below is called worse, or better."""
 
 FEW = 20
 """A slice of fewer images is shown, but hardly anything can be said about it."""
@@ -124,6 +127,16 @@ def by_source(names: npt.ArrayLike, classes: Sequence[CellClass]) -> list[Slice]
     others = np.logical_or.reduce([one.inside for one in slices[MOST_SOURCES:]])
     title = f"{len(slices) - MOST_SOURCES} smaller folders"
     return [*slices[:MOST_SOURCES], Slice("source", title, others)]
+
+
+def by_finding(index: npt.NDArray[np.int64], marks: Mapping[str, npt.NDArray[np.int64]]) -> list[Slice]:
+    """Slices of the images of these rows (N,) by what they were marked as, and one of those without any mark."""
+    found = [Slice("finding", title, np.isin(index, rows)) for title, rows in marks.items()]
+    found = [one for one in found if one.inside.any()]
+    marked = np.logical_or.reduce([one.inside for one in found]) if found else np.zeros(len(index), bool)
+    if marked.sum() >= FEW:  # of fewer it would say nothing that their own rows do not
+        found.append(Slice("finding", "no finding", ~marked))
+    return found
 
 
 def judge(slices: Sequence[Slice], right: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> pd.DataFrame:

@@ -14,10 +14,14 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.importing import import_source
 from bloodapp.errors import NotFound
 from bloodapp.evaluate import report as room
+from bloodapp.evaluate import slices
 from bloodapp.evaluate.evaluate import evaluate_run
 from bloodapp.evaluate.facts import commands, gather, limits
+from bloodapp.evaluate.kinds import kinds
 from bloodapp.evaluate.report import contents, report, weight
 from bloodapp.evaluate.report_judged import EXAMPLES, examples
+from bloodapp.review.marked import marked
+from bloodapp.review.scan import scan
 from bloodapp.runs.predictions import write_predictions
 from bloodapp.runs.run import Run, open_run
 from tests.evaluate.suites import give_file, judge
@@ -66,6 +70,32 @@ class Reader(HTMLParser):
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of every such tag."""
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_kinds_of_images_are_those_of_the_page(tiny: Dataset) -> None:
+    """With what Review has found, p adjusted over all of them, and small kinds marked as such; without it, not."""
+    run = make_run(tiny, right=(0.6, 0.5))
+    scan(tiny)
+    dataset, facts = open_dataset("tiny"), gather(run)
+    text = Reader(report(run, marks=marked(dataset))).text
+    some = kinds(dataset, facts.result.index, marked(dataset))
+    right = facts.result.probabilities.argmax(1) == facts.result.labels
+    table = slices.judge(some, right, facts.result.labels)
+    found = [some[place] for place in table["place"] if some[place].family == "finding"]
+    assert found
+    for row in table.to_dict("records"):
+        one = some[row["place"]]
+        few = " few" if row["n"] < slices.FEW else ""
+        assert (
+            f"{slices.FAMILIES[one.family]}: {one.title} {row['n']:,}{few} {100 * row['accuracy']:.1f}"
+            in text
+        )
+        p = "< 0.001" if row["adjusted"] < 0.001 else f"{row['adjusted']:.3f}"
+        assert f" {p} " in text
+    assert f"Of {len(table)} kinds" in text and "after Holm" in text
+    without = Reader(report(run)).text
+    assert "Finding: " not in without and "No findings of a scan" in without
+    assert "Brightness: darkest fifth" in without
 
 
 def test_it_holds_the_figures_of_evaluate(tiny: Dataset) -> None:

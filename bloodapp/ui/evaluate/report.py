@@ -7,6 +7,7 @@ import streamlit as st
 
 from bloodapp.evaluate import card, report
 from bloodapp.evaluate.report import Section
+from bloodapp.review.marked import marked
 from bloodapp.runs.run import Run
 from bloodapp.ui import css, frame, state
 from bloodapp.ui.evaluate.reading import PARTS, Reading
@@ -27,7 +28,7 @@ def draw(reading: Reading) -> None:
         "A report to take away",
         f"One HTML file on the {PARTS[part].lower()}, about {size:.0f} MB; it opens in any browser, offline too.",
     )
-    _downloads(run, part)
+    _downloads(reading)
     _note(run)
     there = [section for section, missing in found if not missing]
     left_out = [(section, missing) for section, missing in found if missing]
@@ -40,12 +41,13 @@ def draw(reading: Reading) -> None:
                 _missing(section, missing)
 
 
-def _downloads(run: Run, part: str) -> None:
+def _downloads(reading: Reading) -> None:
+    run, part, dataset = reading.run, reading.part, reading.dataset
     # Both are written when they are asked for: drawing this view costs nothing.
     with st.container(horizontal=True, key="report-downloads"):
         st.download_button(
             "Download report (.html)",
-            lambda: report.report(run, part),
+            lambda: report.report(run, part, marked(dataset) if dataset else None),
             file_name=f"{run.name}-{part}.html",
             mime="text/html",
             key="report-html",

@@ -12,10 +12,11 @@ import streamlit as st
 from bloodapp.charts.slices import Row, slices_chart
 from bloodapp.charts.style import CONFIG
 from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.errors import BloodappError
 from bloodapp.evaluate import measures, slices
 from bloodapp.evaluate.evaluate import Judgement, judgement, parts_of
-from bloodapp.evaluate.slices import FAMILIES, FEW, Slice
+from bloodapp.evaluate.kinds import kinds
+from bloodapp.evaluate.slices import FAMILIES, FEW, SURE, Slice
+from bloodapp.review.marked import marked
 from bloodapp.ui import css, frame, state
 from bloodapp.ui.evaluate import images
 from bloodapp.ui.evaluate.reading import PARTS, Reading, choose
@@ -26,9 +27,6 @@ FILTERS: tuple[str, ...] = ("slices", "slice")
 """Names in the address that this view keeps its choices under."""
 
 STYLE = Path(__file__).with_name("slices.css")
-SURE = 0.05
-"""A slice whose adjusted p-value lies below is called worse."""
-
 _CHART = "evaluate-slices-chart"
 
 
@@ -86,38 +84,7 @@ def _slices(result: Judgement, name: str, known_as: str, stamp: int) -> tuple[Sl
     """The slices of the images of a judgement, by everything that is known of them; remembered."""
     del known_as, stamp  # parts of the key only: a dataset imported anew, another scan
     dataset = open_dataset(name)
-    index = result.index
-    items = dataset.items.iloc[index]
-    found = measures.measured(dataset, index)
-    return (
-        *slices.by_source(items["name"].to_numpy(), dataset.classes),
-        *slices.fifths("brightness", found.brightness, slices.BRIGHTNESS),
-        *slices.fifths("sharpness", found.sharpness, slices.SHARPNESS),
-        *slices.by_size(items["width"].to_numpy(), items["height"].to_numpy()),
-        *_by_finding(dataset, index),
-    )
-
-
-def _by_finding(dataset: Dataset, index: npt.NDArray[np.int64]) -> list[Slice]:
-    """One slice a kind of finding of the last scan, and one of the images without any."""
-    from bloodapp.review.findings import KINDS
-    from bloodapp.review.scan import current_findings
-
-    try:
-        table = current_findings(dataset)
-    except BloodappError:  # damaged: Review says so, and a new scan mends it
-        return []
-    if table is None:
-        return []
-    found = []
-    for kind in KINDS:
-        inside = np.isin(index, table.loc[table["kind"] == kind, "index"].to_numpy(np.int64))
-        if inside.any():
-            found.append(Slice("finding", KINDS[kind].title, inside))
-    marked = np.logical_or.reduce([one.inside for one in found]) if found else np.zeros(len(index), bool)
-    if marked.sum() >= FEW:  # of fewer it would say nothing that their own rows do not
-        found.append(Slice("finding", "no finding", ~marked))
-    return found
+    return kinds(dataset, result.index, marked(dataset))
 
 
 @lru_cache(maxsize=16)
