@@ -8,7 +8,10 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = (_FOLDER.parent / "journal.js", _FOLDER / "dialogs.js", _FOLDER / "gallery.js")
+_SCRIPTS = (
+    _FOLDER.parent / "journal.js",
+    *(_FOLDER / name for name in ("selection.js", "tiles.js", "dialogs.js", "gallery.js")),
+)
 _HTML = """<div class="gallery" role="region" aria-label="Gallery">
 <div class="bar"></div>
 <p class="status" role="status" aria-live="polite"></p>

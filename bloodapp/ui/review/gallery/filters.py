@@ -83,42 +83,39 @@ def draw(dataset: Dataset, wanted: Browse, kinds: list[str], *, predicted: bool)
     """Draw the boxes; those that could choose nothing are left out."""
     titles = {one.key: one.title for one in dataset.classes}
     labels = {"": "Any class", **titles} | ({NONE: "No label"} if (dataset.labels < 0).any() else {})
-    with st.container(horizontal=True, gap="small", key="gallery-filters"):
-        _box(dataset, wanted, "label", "Class", labels)
-        if kinds:
-            found = {one: KINDS[one].title if one in KINDS else one for one in kinds}
-            _box(dataset, wanted, "kind", "Finding", {"": "Any finding", **found, NONE: "Nothing found"})
-        _box(dataset, wanted, "state", "State", STATES)
-        if predicted:
-            says = {**PREDICTIONS, **{key: f"Model says {title}" for key, title in titles.items()}}
-            _box(dataset, wanted, "predicted", "Prediction", says)
-        parts = [one for one in PARTS if (dataset.parts == one).any()]
-        if parts:
-            none = {NONE: "In no part"} if (dataset.parts == "").any() else {}
-            _box(dataset, wanted, "part", "Part", {"": "Any part", **{one: one for one in parts}} | none)
-        state.show("gallery-text", wanted.text)
-        st.text_input(
-            "Name of the file, or # and a number",
-            key="gallery-text",
-            placeholder="Name, or #number",
-            label_visibility="collapsed",
-            width=150,
-            on_change=lambda: choose(dataset, text=str(st.session_state["gallery-text"]).strip()),
+    _box(dataset, wanted, "label", "Class", labels)
+    if kinds:
+        found = {one: KINDS[one].title if one in KINDS else one for one in kinds}
+        _box(dataset, wanted, "kind", "Finding", {"": "Any finding", **found, NONE: "Nothing found"})
+    _box(dataset, wanted, "state", "State", STATES)
+    if predicted:
+        says = {**PREDICTIONS, **{key: f"Model says {title}" for key, title in titles.items()}}
+        _box(dataset, wanted, "predicted", "Prediction", says)
+    parts = [one for one in PARTS if (dataset.parts == one).any()]
+    if parts:
+        none = {NONE: "In no part"} if (dataset.parts == "").any() else {}
+        _box(dataset, wanted, "part", "Part", {"": "Any part", **{one: one for one in parts}} | none)
+    state.show("gallery-text", wanted.text)
+    st.text_input(
+        "Name of the file, or # and a number",
+        key="gallery-text",
+        placeholder="Name, or #number",
+        label_visibility="collapsed",
+        width=136,
+        on_change=lambda: choose(dataset, text=str(st.session_state["gallery-text"]).strip()),
+    )
+    needs = {"unsure", "unlike"} if not predicted else set()
+    needs |= {"urgent"} if not kinds else set()
+    _box(dataset, wanted, "sort", "Order", {key: title for key, title in SORTS.items() if key not in needs})
+    if wanted.filtered:
+        st.button(
+            "Show all",
+            key="gallery-all",
+            type="tertiary",
+            on_click=choose,
+            args=(dataset,),
+            kwargs={one.name: "" for one in fields(replace(wanted)) if one.name != "sort"},
         )
-        needs = {"unsure", "unlike"} if not predicted else set()
-        needs |= {"urgent"} if not kinds else set()
-        _box(
-            dataset, wanted, "sort", "Order", {key: title for key, title in SORTS.items() if key not in needs}
-        )
-        if wanted.filtered:
-            st.button(
-                "Show all",
-                key="gallery-all",
-                type="tertiary",
-                on_click=choose,
-                args=(dataset,),
-                kwargs={one.name: "" for one in fields(replace(wanted)) if one.name != "sort"},
-            )
 
 
 def _box(dataset: Dataset, wanted: Browse, name: str, title: str, choices: dict[str, str]) -> None:
@@ -131,6 +128,6 @@ def _box(dataset: Dataset, wanted: Browse, name: str, title: str, choices: dict[
         key=key,
         format_func=lambda one: choices.get(one, one),
         label_visibility="collapsed",
-        width=158,
+        width=144,
         on_change=lambda: choose(dataset, **{name: st.session_state[key]}),
     )

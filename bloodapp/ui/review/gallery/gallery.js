@@ -20,8 +20,7 @@ function begin(root) {
   let at = 0; // the place of the card that has the focus
   let from = 0; // where a stretch of selected ones began
   let shown = ""; // which page is drawn
-  let selected = new Set();
-  let all = null; // everything that a filter shows, but for some
+  let chosen = null; // what is selected
   let wished = 0; // how often something was asked for: the newest answer counts
   let turned = null; // where the focus goes once another page is there
 
@@ -42,8 +41,9 @@ function begin(root) {
     data = now;
     if (first) {
       acts = actsOf(`bloodapp.acts.${data.place}`, (list) => own.tell("acts", list));
-      remember();
+      chosen = selectionOf(`bloodapp.selected.${data.place}`);
     }
+    chosen.shows(data.token);
     acts.answered(data.done, data.failed);
     const refused = Object.values(data.failed);
     items = data.items.map((item) => ({ ...item }));
@@ -72,92 +72,39 @@ function begin(root) {
     dialogs.close();
   }
 
-  // ---- selection: it belongs to the images and outlives pages, filters and reloads
-
-  function remember() {
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(`bloodapp.selected.${data.place}`)) ?? {};
-      selected = new Set(kept.selected ?? []);
-      all = kept.all ?? null;
-    } catch {
-      selected = new Set();
-    }
-  }
-
-  function keepSelection() {
-    try {
-      sessionStorage.setItem(`bloodapp.selected.${data.place}`, JSON.stringify({ selected: [...selected], all }));
-    } catch {
-      // It only does not outlive a reload.
-    }
-  }
-
-  function isSelected(index) {
-    if (selected.has(index)) return true;
-    return all !== null && all.token === data.token && !all.minus.includes(index);
-  }
-
-  function howMany() {
-    return selected.size + (all ? all.count - all.minus.length : 0);
-  }
-
-  function toggle(index, on = !isSelected(index)) {
-    if (on) {
-      selected.add(index);
-      if (all && all.token === data.token) {
-        selected.delete(index);
-        all.minus = all.minus.filter((one) => one !== index);
-      }
-    } else {
-      selected.delete(index);
-      if (all && all.token === data.token && !all.minus.includes(index)) all.minus.push(index);
-    }
-  }
-
-  function stretch(to) {
-    for (let k = Math.min(from, to); k <= Math.max(from, to); k++) toggle(items[k].i, true);
-  }
+  // ---- selection
 
   function select(which) {
-    if (which === "none") {
-      selected.clear();
-      all = null;
-    } else if (which === "page") for (const item of items) toggle(item.i, true);
-    else {
-      selected.clear();
-      all = { filter: data.filter, asof: data.asof, token: data.token, count: data.total, minus: [] };
-    }
+    if (which === "none") chosen.clear();
+    else if (which === "page") for (const item of items) chosen.toggle(item.i, true);
+    else chosen.all(data);
     afterSelection();
   }
 
   function afterSelection() {
-    keepSelection();
+    chosen.keep();
     items.forEach(drawTile);
     drawBar();
-    say(howMany() ? `${counted(howMany(), "image")} selected` : "Nothing selected");
+    say(chosen.count() ? `${counted(chosen.count(), "image")} selected` : "Nothing selected");
   }
 
   // ---- deciding
 
   function subject() {
-    if (howMany()) {
-      const on = [...selected];
-      return all ? { on, also: { filter: all.filter, asof: all.asof, minus: all.minus } } : { on };
-    }
+    if (chosen.count()) return chosen.subject();
     return items.length ? { on: [items[at].i] } : null;
   }
 
   function act(does, more = {}, index = null) {
     const about = index === null ? subject() : { on: [index] };
     if (!about || (!about.on.length && !about.also)) return;
-    const many = howMany();
+    const many = chosen.count();
     const whole = acts.add({ does, ...about, ...more });
     overlay(whole);
     const number = index === null && many ? many : 1;
     if (index === null && many) {
-      selected.clear();
-      all = null;
-      keepSelection();
+      chosen.clear();
+      chosen.keep();
     } else if (index === null) step(1, false);
     items.forEach(drawTile);
     drawBar();
@@ -202,15 +149,15 @@ function begin(root) {
   }
 
   function suggested() {
-    const chosen = howMany() ? items.filter((item) => isSelected(item.i)) : [items[at]];
-    const able = chosen.filter((item) => item && suggestion(item) >= 0);
+    const about = chosen.count() ? items.filter((item) => chosen.has(item.i)) : [items[at]];
+    const able = about.filter((item) => item && suggestion(item) >= 0);
     if (!able.length) return say("There is no suggestion about it");
-    if (!howMany()) return act("relabel", { label: suggestion(able[0]), why: "as suggested" });
+    if (!chosen.count()) return act("relabel", { label: suggestion(able[0]), why: "as suggested" });
     const byLabel = new Map();
     for (const item of able) byLabel.set(suggestion(item), [...(byLabel.get(suggestion(item)) ?? []), item.i]);
     for (const [label, on] of byLabel) {
       overlay(acts.add({ does: "relabel", on, label, why: "as suggested" }));
-      for (const index of on) toggle(index, false);
+      for (const index of on) chosen.toggle(index, false);
     }
     afterSelection();
     say(`Relabelled ${counted(able.length, "image")} as suggested`);
@@ -252,11 +199,11 @@ function begin(root) {
     else if (event.key === "PageDown") turn(1);
     else if (event.key === "PageUp") turn(-1);
     else if (event.key === "Enter" && items[at]) {
-      toggle(items[at].i);
+      chosen.toggle(items[at].i);
       from = at;
       afterSelection();
     } else if (event.key === " " && items[at]) ask(items[at].i);
-    else if (event.key === "Escape" && howMany()) select("none");
+    else if (event.key === "Escape" && chosen.count()) select("none");
     else if (!letter(event)) return;
     taken(event);
   }
@@ -312,9 +259,9 @@ function begin(root) {
     const tile = tileOf(event);
     if (!tile) return;
     const place = tiles.indexOf(tile);
-    if (event.shiftKey) stretch(place);
+    if (event.shiftKey) chosen.stretch(items, from, place);
     else {
-      toggle(items[place].i);
+      chosen.toggle(items[place].i);
       from = place;
     }
     focus(place);
@@ -333,7 +280,7 @@ function begin(root) {
     if (focused) focus(to);
     else settle(to);
     if (stretched) {
-      stretch(to);
+      chosen.stretch(items, from, to);
       afterSelection();
     } else from = to;
   }
@@ -367,67 +314,12 @@ function begin(root) {
 
   function drawGrid() {
     root.removeAttribute("aria-busy");
-    tiles = items.map((item, place) => {
-      const picture = make("div", { class: "picture" });
-      picture.style.backgroundImage = `url("${data.sprite}")`;
-      picture.style.backgroundSize = `${100 * data.columns}% ${100 * data.rows}%`;
-      const x = data.columns > 1 ? (100 * (place % data.columns)) / (data.columns - 1) : 0;
-      const y = data.rows > 1 ? (100 * Math.floor(place / data.columns)) / (data.rows - 1) : 0;
-      picture.style.backgroundPosition = `${x}% ${y}%`;
-      return make(
-        "div",
-        { role: "option", tabindex: "-1", "data-index": item.i, "aria-selected": "false" },
-        picture,
-        make("div", { class: "label" }, make("i"), make("span")),
-        make("div", { class: "note" }),
-        make("div", { class: "said" }),
-        make("div", { class: "tick", "aria-hidden": "true" }, "✓"),
-      );
-    });
+    tiles = items.map((item, place) => tileFor(item, place, data));
     parts.grid.replaceChildren(...tiles);
   }
 
   function drawTile(item, place) {
-    const tile = tiles[place];
-    const title = item.label >= 0 ? data.classes[item.label].title : "no label";
-    const note = stateOf(item);
-    const said = hints(item);
-    const chosen = isSelected(item.i);
-    const name = [`Image ${item.i.toLocaleString("en")}`, title, note.words, ...said, item.found].filter(Boolean).join(", ");
-    const mark = JSON.stringify([item.label, note, said, chosen, item.found, item.waits ?? false]);
-    if (tile.drawn === mark) return;
-    tile.drawn = mark;
-    tile.setAttribute("aria-label", name);
-    tile.setAttribute("aria-selected", String(chosen));
-    tile.title = item.found ? `${item.name}: ${item.found}` : item.name;
-    tile.className = [note.kind, item.waits ? "waits" : ""].join(" ").trim();
-    tile.style.setProperty("--edge", item.label >= 0 ? data.classes[item.label].colour : "var(--quiet)");
-    tile.querySelector(".label span").textContent = title;
-    tile.querySelector(".note").textContent = note.words ? `${note.sign} ${note.words}` : "";
-    tile.querySelector(".said").textContent = said.join(" · ");
-  }
-
-  function stateOf(item) {
-    if (!item.included) return { kind: "out", sign: "✕", words: "excluded" };
-    if (item.flagged) return { kind: "flagged", sign: "⚑", words: "flagged" };
-    if (item.label !== item.given)
-      return {
-        kind: "relabelled",
-        sign: "↷",
-        words: item.given >= 0 ? `was ${data.classes[item.given].title}` : "labelled here",
-      };
-    if (item.decided) return { kind: "kept", sign: "✓", words: "kept" };
-    return { kind: "", sign: "", words: "" };
-  }
-
-  function hints(item) {
-    const parts = [];
-    if (item.suggested >= 0 && item.suggested !== item.label) parts.push(`looks like ${data.classes[item.suggested].title}`);
-    if (item.predicted >= 0) {
-      const same = item.predicted === item.label;
-      parts.push(same ? `model agrees ${item.sure} %` : `model: ${data.classes[item.predicted].title} ${item.sure} %`);
-    }
-    return parts;
+    dress(tiles[place], item, chosen.has(item.i), data.classes);
   }
 
   function button(words, key, onclick, more = {}) {
@@ -435,8 +327,8 @@ function begin(root) {
   }
 
   function drawBar() {
-    const many = howMany();
-    const here = items.filter((item) => isSelected(item.i)).length;
+    const many = chosen.count();
+    const here = items.filter((item) => chosen.has(item.i)).length;
     const elsewhere = many - here;
     const focused = root.getRootNode().activeElement?.dataset?.does;
     const does = (name, words, key, run, more = {}) => button(words, key, run, { "data-does": name, ...more });

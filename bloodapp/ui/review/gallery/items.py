@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import Judged, by_batch, log
+from bloodapp.data.decisions import Judged, by_batch, last_seq, log
 from bloodapp.review.browse import Found, Predicted
 from bloodapp.review.findings import KINDS
 from bloodapp.ui import media
 from bloodapp.ui.review.acts import sentence
+from bloodapp.ui.steps import identity
 from bloodapp.ui.text import moments_ago
 
 A_PAGE = 120
@@ -79,23 +80,28 @@ def sprite(dataset: Dataset, indices: NDArray[np.int64], place: str) -> str:
 
 def history(dataset: Dataset) -> list[dict[str, Any]]:
     """The last batches of decisions, the newest first: what each did, when, and whether it still holds."""
+    return [
+        {**told, "when": f"{told['who']}{moments_ago(told['when'])}"}
+        for told in _history(dataset, identity(dataset), last_seq(dataset))
+    ]
+
+
+@lru_cache(maxsize=4)
+def _history(dataset: Dataset, identity: str, seq: int) -> list[dict[str, Any]]:
+    del identity, seq  # parts of the key only
     events = log(dataset, _EVENTS)
-    if events.empty:
-        return []
     batches: pd.DataFrame = by_batch(events[events["action"] != "undo"]).head(_BATCHES)
+    first = events.drop_duplicates("batch").set_index("batch")["index"]
     told = []
     for batch, row in zip(batches.index.tolist(), batches.to_dict("records"), strict=True):
         label = int(row["label"])
         words = sentence(row["action"], int(row["count"]), label if label >= 0 else None, dataset.classes)
-        if int(row["count"]) == 1:
-            index = int(events.loc[events["batch"] == batch, "index"].iloc[0])
-            words = f"{words} ({index:,})"
-        who = f"{row['who']}, " if row["who"] else ""
         told.append(
             {
                 "batch": int(batch),
-                "text": words,
-                "when": f"{who}{moments_ago(row['when'])}",
+                "text": f"{words} ({first[batch]:,})" if int(row["count"]) == 1 else words,
+                "who": f"{row['who']}, " if row["who"] else "",
+                "when": row["when"],
                 "undone": bool(row["cancelled"]),
             }
         )

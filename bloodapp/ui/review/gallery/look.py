@@ -9,6 +9,7 @@ import pandas as pd
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review import nearest
+from bloodapp.review.proposals import Proposals
 from bloodapp.ui.steps import identity
 from bloodapp.ui.thumbs import data_uri, exact_uri, thumbnail
 
@@ -21,10 +22,11 @@ def look(
     dataset: Dataset,
     judged: Judged,
     findings: pd.DataFrame | None,
-    said: "tuple[str, np.ndarray, bool] | None",
+    says: Proposals | None,
     index: int,
 ) -> dict[str, Any]:
-    """What the browser is told; `said` is a run, its probabilities (C,) and whether it learned from the image."""
+    """What the browser is told about an image; `says` is what a run makes of the dataset."""
+    at = -1 if says is None else int(says.rows([index])[0])
     row = dataset.items.iloc[index]
     space = _space(dataset.name, identity(dataset), nearest.stamp(dataset))
     near, like = space.around(index, NEAR)
@@ -45,9 +47,9 @@ def look(
         "src": exact_uri(dataset.images[index]),
         "facts": facts,
         "reasons": _reasons(findings, index),
-        "run": said[0] if said else "",
-        "learned": bool(said[2]) if said else False,
-        "probabilities": _bars(said[1]) if said else [],
+        "run": says.run if says else "",
+        "learned": bool(says.learned[at]) if says and at >= 0 else False,
+        "probabilities": _bars(says.probabilities[at]) if says and at >= 0 else [],
         "near_by": f"Most like it, as {space.by} sees them"
         if space.by
         else "Most like it, by colours and shapes",

@@ -4,17 +4,17 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from bloodapp.data import sets
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged, judge
-from bloodapp.review.browse import Browse, Predicted, matching
+from bloodapp.review.browse import Browse, matching
+from bloodapp.review.proposals import Proposals
 from bloodapp.ui import state
-from bloodapp.ui.review import acts, answers, reading
-from bloodapp.ui.review.gallery import filters, items
+from bloodapp.ui.review import acts, answers, predicted, reading
+from bloodapp.ui.review.gallery import filters, items, model
 from bloodapp.ui.review.gallery.component import gallery
 from bloodapp.ui.review.gallery.look import look
 from bloodapp.ui.steps import identity
@@ -31,25 +31,29 @@ _LOOK = "gallery-look"
 def draw(dataset: Dataset) -> None:
     """Draw the view; before the first scan the images are there all the same."""
     found = reading.found(dataset)
-    predicted: Predicted | None = None
+    run = predicted.run_of(dataset, filters.run())
+    said_of_all = predicted.proposals(dataset, run)
+    says = predicted.by_image(dataset, said_of_all)
 
     def resolve(also: dict[str, Any]) -> NDArray[np.int64]:
         wanted = Browse.of(dict(also["filter"]))
         then = _judged_then(dataset.name, identity(dataset), int(also["asof"]))
-        images = matching(wanted, dataset, then, found, predicted, _among(dataset, wanted))
+        images = matching(wanted, dataset, then, found, says, _among(dataset, wanted))
         return np.setdiff1d(images, np.asarray(also.get("minus") or [], np.int64))
 
     answers.perform(dataset, KEY, _said("acts") or [], resolve)
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
     wanted = filters.current()
-    filters.draw(dataset, wanted, list(found.kinds), predicted=predicted is not None)
+    with st.container(horizontal=True, gap="small", key="gallery-filters"):
+        filters.draw(dataset, wanted, list(found.kinds), predicted=says is not None)
+        model.draw(dataset, run, said_of_all)
     then = _judged_then(dataset.name, identity(dataset), filters.at(dataset))
     among = _among(dataset, wanted)
     if wanted.among and among is None:
         st.html('<p class="quiet">The set of images in this link is gone: choose it on the map again.</p>')
-    indices = matching(wanted, dataset, then, found, predicted, among)
-    _anew(dataset, matching(wanted, dataset, judged, found, predicted, among), indices)
+    indices = matching(wanted, dataset, then, found, says, among)
+    _anew(dataset, matching(wanted, dataset, judged, found, says, among), indices)
     pages = max(-(-len(indices) // items.A_PAGE), 1)
     number = min(filters.page(), pages)
     here = indices[(number - 1) * items.A_PAGE : number * items.A_PAGE]
@@ -71,7 +75,7 @@ def draw(dataset: Dataset) -> None:
             "page": f"{token} {number}",
             "filter": wanted.__dict__,
             "asof": then.seq,
-            "items": items.items(dataset, judged, found, predicted, here),
+            "items": items.items(dataset, judged, found, says, here),
             "sprite": items.sprite(dataset, here, "gallery-here"),
             "next": items.sprite(dataset, following, "gallery-next"),
             **items.shape(len(here)),
@@ -81,7 +85,7 @@ def draw(dataset: Dataset) -> None:
             "total": len(indices),
             "reasons": list(acts.FLAG_REASONS),
             "history": items.history(dataset),
-            "look": _looked(dataset, judged, reading.counting(dataset)),
+            "look": _looked(dataset, judged, said_of_all),
             **answers.answered(KEY),
         },
         key=KEY,
@@ -108,11 +112,11 @@ def _remember_look() -> None:
     state.put(_LOOK, wish.get("index") if isinstance(wish, dict) else None)
 
 
-def _looked(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> dict[str, Any] | None:
+def _looked(dataset: Dataset, judged: Judged, says: Proposals | None) -> dict[str, Any] | None:
     index = state.get(_LOOK)
     if not isinstance(index, int) or not 0 <= index < len(dataset):
         return None
-    return look(dataset, judged, findings, None, index)
+    return look(dataset, judged, reading.counting(dataset), says, index)
 
 
 def _anew(dataset: Dataset, now: NDArray[np.int64], shown: NDArray[np.int64]) -> None:
