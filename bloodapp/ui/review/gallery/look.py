@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged
@@ -24,12 +25,17 @@ def look(
     findings: pd.DataFrame | None,
     says: Proposals | None,
     index: int,
+    *,
+    among: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
-    """What the browser is told about an image; `says` is what a run makes of the dataset."""
+    """What the browser is told about an image; `says` is what a run makes of the dataset.
+
+    With `among`, bool (N,), the images most like it are looked for among those alone.
+    """
     at = -1 if says is None else int(says.rows([index])[0])
     row = dataset.items.iloc[index]
     space = _space(dataset.name, identity(dataset), nearest.stamp(dataset))
-    near, like = space.around(index, NEAR)
+    near, like = space.around(index, NEAR, among)
     label, given = int(judged.labels[index]), int(dataset.labels[index])
     facts = [
         ("File", str(row["name"])),
