@@ -13,7 +13,7 @@ Two tabs or processes may record at once: each operation is one short connection
 import getpass
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -78,11 +78,36 @@ def record(
         raise InvalidValue(f"Can't find action '{action}'. Available: {', '.join(ACTIONS)}.")
     if (label is None) == (action == "relabel"):
         raise InvalidValue("A relabel needs a label, and no other action has one.")
-    if label is not None and not 0 <= label < len(dataset.classes):
-        raise InvalidValue(
-            f"Label {label} is out of range: '{dataset.name}' has the labels 0 to {len(dataset.classes) - 1}."
-        )
-    chosen = list(dict.fromkeys(int(index) for index in indices))
+    chosen = dict.fromkeys(int(index) for index in indices)
+    return _append(dataset, action, dict.fromkeys(chosen, label), why, who, once)
+
+
+def relabel(
+    dataset: Dataset,
+    labels: Mapping[int, int],
+    *,
+    why: str = "",
+    who: str | None = None,
+    once: str | None = None,
+) -> int:
+    """Give each of some images, by index, a label of its own, as one batch with one undo; otherwise as `record`."""
+    return _append(dataset, "relabel", labels, why, who, once)
+
+
+def _append(
+    dataset: Dataset,
+    action: str,
+    chosen: Mapping[int, int | None],
+    why: str,
+    who: str | None,
+    once: str | None,
+) -> int:
+    """One batch: an event for each image, with its label."""
+    for label in chosen.values():
+        if label is not None and not 0 <= label < len(dataset.classes):
+            raise InvalidValue(
+                f"Label {label} is out of range: '{dataset.name}' has the labels 0 to {len(dataset.classes) - 1}."
+            )
     if not chosen:
         raise InvalidValue("No images are chosen: choose at least one.")
     if outside := [index for index in chosen if not 0 <= index < len(dataset)]:
@@ -94,7 +119,8 @@ def record(
             return there
         batch = ledger.next_batch(connection)
         stamp = (why, who or user(), now())
-        ledger.insert(connection, [(batch, index, action, label, None, *stamp) for index in chosen])
+        rows = [(batch, index, action, label, None, *stamp) for index, label in chosen.items()]
+        ledger.insert(connection, rows)
         ledger.remember(connection, once, batch)
     return batch
 
@@ -193,7 +219,7 @@ def log(dataset: Dataset, limit: int | None = None) -> "pd.DataFrame":
 
 
 def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
-    """The batches, newest first: batch, action, count, label (-1 = none), why, who, when, cancelled.
+    """The batches, newest first: batch, action, count, label (-1 = none, or several), why, who, when, cancelled.
 
     A batch is cancelled when none of its events holds any more.
     """
@@ -203,15 +229,25 @@ def batches(dataset: Dataset, limit: int | None = 20) -> "pd.DataFrame":
 
 def by_batch(events: "pd.DataFrame") -> "pd.DataFrame":
     """Events as `log` gives them, one row a batch, in their order: action, count, label, why, who, when, cancelled."""
-    return events.groupby("batch", sort=False).agg(
-        action=("action", "first"),
-        count=("index", "size"),
-        label=("label", "first"),
-        why=("why", "first"),
-        who=("who", "first"),
-        when=("when", "first"),
-        cancelled=("cancelled", "all"),
+    return (
+        events.assign(label=one_label(events))
+        .groupby("batch", sort=False)
+        .agg(
+            action=("action", "first"),
+            count=("index", "size"),
+            label=("label", "first"),
+            why=("why", "first"),
+            who=("who", "first"),
+            when=("when", "first"),
+            cancelled=("cancelled", "all"),
+        )
     )
+
+
+def one_label(events: "pd.DataFrame") -> "pd.Series":
+    """For each event the label that all of its batch have, -1 where they have none, or not the same."""
+    labels = events.groupby("batch")["label"]
+    return events["label"].where(labels.transform("min") == labels.transform("max"), -1)
 
 
 def last_seq(dataset: Dataset) -> int:

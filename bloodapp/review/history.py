@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import UNDO, log
+from bloodapp.data.decisions import UNDO, log, one_label
 
 COLUMNS = [
     *("batch", "action", "count", "held", "label", "why", "who", "when"),
@@ -45,9 +45,9 @@ class Wanted:
 def history(dataset: Dataset) -> pd.DataFrame:
     """All batches but the undos themselves, newest first.
 
-    Columns: batch, action, count, held (of how many images it holds), label (-1 = none), why, who, when, undone
-    (whether none of it holds any more), by (the batch that last undid of it, undoing which restores that; -1 where
-    nothing did), undone_who and undone_when of that batch.
+    Columns: batch, action, count, held (of how many images it holds), label (-1 = none, or not the same for all),
+    why, who, when, undone (whether none of it holds any more), by (the batch that last undid of it, undoing which
+    restores that; -1 where nothing did), undone_who and undone_when of that batch.
     """
     return entries(log(dataset))
 
@@ -61,7 +61,7 @@ def entries(events: pd.DataFrame) -> pd.DataFrame:
     last = undos.assign(target=target).sort_values("batch").groupby("target")[["batch", "who", "when"]].last()
     table = (
         events[~is_undo]
-        .assign(held=~events.loc[~is_undo, "cancelled"])
+        .assign(held=~events.loc[~is_undo, "cancelled"], label=one_label(events[~is_undo]))
         .groupby("batch", sort=False)
         .agg(
             action=("action", "first"),

@@ -165,8 +165,8 @@ def report() -> None:
 def sentence(action: str, number: int, label: int | None, classes: Sequence[CellClass]) -> str:
     """A decision in words: `Excluded 1,600 images`, `Relabelled 2 images Monocyte`."""
     if action == "relabel":
-        title = classes[label].title if label is not None and 0 <= label < len(classes) else "?"
-        return f"Relabelled {count(number, 'image')} {title}"
+        title = f" {classes[label].title}" if label is not None and 0 <= label < len(classes) else ""
+        return f"Relabelled {count(number, 'image')}{title}"
     verb = {"exclude": "Excluded", "keep": "Kept", "flag": "Flagged"}.get(action, action.capitalize())
     return f"{verb} {count(number, 'image')}"
 

@@ -81,7 +81,8 @@ def _row_html(dataset: Dataset, judged: Judged, entry: dict, moment: datetime, i
     action, number, held = entry["action"], int(entry["count"]), int(entry["held"])
     what = f'<em class="{action}">{_VERBS[action]}</em>{count(number, "image")}'
     if action == "relabel":
-        what += f'<span class="to">→</span>{class_chip(_class(dataset, int(entry["label"])))}'
+        to = _class(dataset, int(entry["label"]))
+        what += f'<span class="to">→</span>{class_chip(to) if to else "several classes"}'
     fate = ""
     if held < number:
         some = "undone" if not held else f"{number - held:,} of {number:,} undone"
