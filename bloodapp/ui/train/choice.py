@@ -12,8 +12,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import streamlit as st
-
 from bloodapp.augment.pipelines import resolve
 from bloodapp.errors import BloodappError
 from bloodapp.runs.run import Run
@@ -23,6 +21,7 @@ from bloodapp.train.recipe import Recipe, fields
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import checked, with_settings
 from bloodapp.ui import background, state
+from bloodapp.ui.address import told
 
 RECIPE, CHANGES, AUGMENT, FROM = "recipe", "set", "augment", "from"
 """Names in the address: of the recipe, of what differs from it, of the pipeline chosen, of the run it came from."""
@@ -33,9 +32,10 @@ WHOLE = "whole"
 
 def take_address(names: tuple[str, ...]) -> None:
     """An address that names a recipe says all that is chosen: what it leaves out is not chosen."""
-    if RECIPE in st.query_params:
+    asked = told()
+    if RECIPE in asked:
         for name in names:
-            if name not in st.query_params:
+            if name not in asked:
                 state.put(name, None)
 
 

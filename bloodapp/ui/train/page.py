@@ -7,11 +7,10 @@ without it there, a training at work is shown by itself.
 
 from pathlib import Path
 
-import streamlit as st
-
 from bloodapp.jobs.job import ACTIVE
 from bloodapp.runs.run import Run, list_runs
 from bloodapp.ui import css, frame, state
+from bloodapp.ui.address import told
 from bloodapp.ui.augment.pipeline_chips import STYLE as PIPELINE_STYLE
 from bloodapp.ui.frame import Here
 from bloodapp.ui.train import choice, compare, new, queue, run_list
@@ -35,7 +34,7 @@ FILTERS = (
 def draw(here: Here) -> None:
     """Draw the page."""
     choice.take_address(FILTERS)
-    if _VIEW not in st.query_params:
+    if _VIEW not in told():
         # What is on show is never remembered: the back button and links from other pages say it.
         state.put(_VIEW, None)
     state.register("train", FILTERS)
