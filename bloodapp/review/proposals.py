@@ -135,12 +135,21 @@ def proposer(dataset: Dataset, name: str | None = None) -> Run:
     return run
 
 
+def latest(dataset: Dataset) -> Run | None:
+    """The run that a job has asked last about this dataset, of those that are there as they were; None for none."""
+    found = [(proposals.when, run) for run in proposers(dataset) if (proposals := find(dataset, run))]
+    whole = [(when, run) for when, run in found if when]
+    return max(whole, key=lambda each: each[0])[1] if whole else None
+
+
 def find(dataset: Dataset, run: Run) -> Proposals | None:
     """What this run, as it is now, says of this dataset; None where nothing is known. Cheap to ask again."""
+    source = dataset_of(run)
     return _found(
         dataset.path,
         run.folder,
         dataset.fingerprint,
+        None if source is None else source.path,
         _stamp(dataset.path / "dataset.json"),
         _stamp(_file(dataset, run.name)),
         _stamp(run.model_path),
@@ -177,9 +186,7 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     """
     dataset = open_dataset(params["dataset"])
     run = proposer(dataset, params["run"])
-    judged = judge(dataset)
-    wanted = judged.labels < 0 if params.get("unlabelled") else np.ones(len(dataset), bool)
-    rows = np.flatnonzero(wanted).astype(np.int64)
+    rows = rows_of(dataset, unlabelled=bool(params.get("unlabelled")))
     if not len(rows):
         raise InvalidValue(
             f"Every image of '{dataset.name}' has a label already: there is nothing to propose."
@@ -188,6 +195,12 @@ def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:
     from bloodapp.classify.predictor import Predictor  # TensorFlow, seven seconds
 
     return keep(dataset, run, rows, Predictor(run), context)
+
+
+def rows_of(dataset: Dataset, *, unlabelled: bool) -> npt.NDArray[np.int64]:
+    """The images that a run is asked about: all, or those without a label now; int64, ascending."""
+    wanted = judge(dataset).labels < 0 if unlabelled else np.ones(len(dataset), bool)
+    return np.flatnonzero(wanted).astype(np.int64)
 
 
 def keep(
@@ -293,6 +306,7 @@ def _found(
     folder: Path,
     run_folder: Path,
     fingerprint: str,
+    source: Path | None,
     dataset_at: Stamp,
     kept_at: Stamp,
     model: Stamp,
@@ -313,7 +327,7 @@ def _found(
         probabilities = np.concatenate([probabilities, own[1][more]])
     order = np.argsort(index, kind="stable")
     index, probabilities = index[order], probabilities[order]
-    seen, known = _learned(dataset, run)
+    seen, known = _learned(dataset, run, None if source is None else open_dataset(source.name))
     for array in (index, probabilities):
         array.flags.writeable = False
     return Proposals(run.name, index, probabilities, seen[index], known, kept is not None, when)
@@ -355,9 +369,11 @@ def _own(dataset: Dataset, run: Run) -> tuple[npt.NDArray[np.int64], Floats] | N
     return index, in_order_of(dataset, run, predictions.probabilities[first])
 
 
-def _learned(dataset: Dataset, run: Run) -> tuple[npt.NDArray[np.bool_], bool]:
-    """Which images of a dataset the run has learned from, (N,), by their pixels; and whether that can be told."""
-    source = dataset_of(run)
+def _learned(dataset: Dataset, run: Run, source: Dataset | None) -> tuple[npt.NDArray[np.bool_], bool]:
+    """Which images of a dataset the run has learned from, (N,), by their pixels; and whether that can be told.
+
+    `source` is what the run learned from, None where it is not here.
+    """
     if source is None:
         return np.zeros(len(dataset), bool), False
     rows = learned(run)
