@@ -17,6 +17,8 @@ from bloodapp.errors import BloodappError, InvalidValue
 from bloodapp.ui import state
 from bloodapp.ui.review import acts as page
 
+_MOST = 400
+
 Resolve = Callable[[dict[str, Any]], NDArray[np.int64]]
 """From what a filter showed when something was selected to the images that it showed."""
 
@@ -33,24 +35,27 @@ def perform(dataset: Dataset, key: str, sent: Iterable[Any], resolve: Resolve | 
 def perform_with(key: str, sent: Iterable[Any], do: Do) -> bool:
     """Do what the component `key` sent and what was not answered yet; whether there was anything."""
     told = answered(key)
-    before = dict(told["done"]), dict(told["failed"])
-    done: dict[str, int] = {}
-    failed: dict[str, str] = {}
+    done, failed = dict(told["done"]), dict(told["failed"])
+    known = len(done) + len(failed)
     for act in sent:
-        if not isinstance(act, dict) or not act.get("id"):
+        if not isinstance(act, dict) or not act.get("id") or str(act["id"]) in {*done, *failed}:
             continue
         name = str(act["id"])
-        if name in before[0] or name in before[1]:
-            (done if name in before[0] else failed)[name] = before[name in before[1]][name]
-            continue
         try:
             done[name] = do(act, name)
         except BloodappError as problem:
             failed[name] = str(problem)
         except (KeyError, TypeError, ValueError) as problem:
             failed[name] = f"This decision could not be read ({problem}): reload the page and decide again."
-    state.put(f"{key}-answered", {"done": done, "failed": failed})
-    return (done, failed) != before and bool(done or failed)
+    if len(done) + len(failed) == known:
+        return False
+    state.put(f"{key}-answered", {"done": _newest(done), "failed": _newest(failed)})
+    return True
+
+
+def _newest(answers: dict[str, Any]) -> dict[str, Any]:
+    """The last answers; whoever asks about an older act again is answered by the ledger."""
+    return dict(list(answers.items())[-_MOST:])
 
 
 def answered(key: str) -> dict[str, dict[str, Any]]:
