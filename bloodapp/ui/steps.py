@@ -80,11 +80,12 @@ def judged(dataset: Dataset) -> Judged:
 
 def open_cards(dataset: Dataset) -> int | None:
     """How many cards of the review queue are open; None before the first scan."""
-    stamp = findings_stamp(dataset)
-    if not stamp:
+    if not findings_stamp(dataset):
         return None
+    from bloodapp.ui.review.reading import still_open  # reads tables, which a page without findings need not
+
     try:
-        return _open_cards(dataset.name, identity(dataset), last_seq(dataset), stamp)
+        return still_open(dataset)
     except BloodappError:  # damaged: Review says so, and a new scan mends it
         return None
 
@@ -218,13 +219,3 @@ def _headline(run: Run | None) -> dict | None:
 @lru_cache(maxsize=8)
 def _judged(name: str, identity: str, seq: int) -> Judged:
     return judge(open_dataset(name))
-
-
-@lru_cache(maxsize=8)
-def _open_cards(name: str, identity: str, seq: int, stamp: int) -> int:
-    from bloodapp.review.queue import cards
-    from bloodapp.review.scan import current_findings
-
-    dataset = open_dataset(name)
-    findings = current_findings(dataset)
-    return 0 if findings is None else sum(card.open for card in cards(findings, judge(dataset)))

@@ -6,7 +6,8 @@ import pandas as pd
 
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.review.browse import Found, found_of
-from bloodapp.review.queue import Card, cards
+from bloodapp.review.laid import Laid
+from bloodapp.review.queue import Card
 from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import above, thresholds
 from bloodapp.ui.steps import findings_stamp, identity, judged
@@ -29,7 +30,14 @@ def found(dataset: Dataset) -> Found:
 
 def queue(dataset: Dataset) -> list[Card]:
     """All cards, as they are decided now."""
-    return _queue(dataset.name, identity(dataset), judged(dataset).seq, findings_stamp(dataset))
+    laid = _laid(dataset.name, identity(dataset), findings_stamp(dataset))
+    return [] if laid is None else laid.now(judged(dataset))
+
+
+def still_open(dataset: Dataset) -> int:
+    """How many of them are open."""
+    laid = _laid(dataset.name, identity(dataset), findings_stamp(dataset))
+    return 0 if laid is None else laid.open(judged(dataset))
 
 
 @lru_cache(maxsize=8)
@@ -49,8 +57,7 @@ def _found(name: str, identity: str, stamp: int) -> Found:
     return found_of(_counting(name, identity, stamp), len(open_dataset(name)))
 
 
-@lru_cache(maxsize=8)
-def _queue(name: str, identity: str, seq: int, stamp: int) -> list[Card]:
-    del seq  # part of the key only
+@lru_cache(maxsize=4)
+def _laid(name: str, identity: str, stamp: int) -> Laid | None:
     table = _counting(name, identity, stamp)
-    return [] if table is None else cards(table, judged(open_dataset(name)))
+    return None if table is None else Laid(table, judged(open_dataset(name)))

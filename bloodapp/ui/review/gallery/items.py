@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.data.decisions import Judged, by_batch, last_seq, log
+from bloodapp.data.decisions import Judged, last_seq
+from bloodapp.data.recent import recent
 from bloodapp.review.browse import Found, Predicted
 from bloodapp.review.findings import KINDS
 from bloodapp.ui import media
@@ -22,7 +22,6 @@ A_PAGE = 120
 COLUMNS = 12
 _SIDE = 128  # a picture is shown about as large
 _QUALITY = 88
-_EVENTS = 400
 _BATCHES = 40
 
 
@@ -34,7 +33,7 @@ def items(
     indices: NDArray[np.int64],
 ) -> list[dict[str, Any]]:
     """One entry an image, in their order; labels and classes are positions in the dataset's list, -1 for none."""
-    names = dataset.items["name"].to_numpy()[indices]
+    names = dataset.items["name"].iloc[indices]
     nothing = np.full(len(indices), -1)
     said = nothing if predicted is None else predicted.label[indices]
     sure = nothing if predicted is None else np.floor(100 * predicted.confidence[indices])
@@ -89,20 +88,17 @@ def history(dataset: Dataset) -> list[dict[str, Any]]:
 @lru_cache(maxsize=4)
 def _history(dataset: Dataset, identity: str, seq: int) -> list[dict[str, Any]]:
     del identity, seq  # parts of the key only
-    events = log(dataset, _EVENTS)
-    batches: pd.DataFrame = by_batch(events[events["action"] != "undo"]).head(_BATCHES)
-    first = events.drop_duplicates("batch").set_index("batch")["index"]
     told = []
-    for batch, row in zip(batches.index.tolist(), batches.to_dict("records"), strict=True):
-        label = int(row["label"])
-        words = sentence(row["action"], int(row["count"]), label if label >= 0 else None, dataset.classes)
+    for one in recent(dataset, _BATCHES):
+        label = one.label if one.label >= 0 else None
+        words = sentence(one.action, one.count, label, dataset.classes)
         told.append(
             {
-                "batch": int(batch),
-                "text": f"{words} ({first[batch]:,})" if int(row["count"]) == 1 else words,
-                "who": f"{row['who']}, " if row["who"] else "",
-                "when": row["when"],
-                "undone": bool(row["cancelled"]),
+                "batch": one.batch,
+                "text": f"{words} ({one.first:,})" if one.count == 1 else words,
+                "who": f"{one.who}, " if one.who else "",
+                "when": one.when,
+                "undone": one.cancelled,
             }
         )
     return told
