@@ -5,6 +5,7 @@
     review       scan
     plant        plant
     decide       decide
+    labels       propose, labels
     augment      augment
     train        train, recipes, pipelines
     tune         tune
@@ -35,6 +36,7 @@ from bloodapp.cli import (
     data,
     decide,
     doctor,
+    labels,
     plant,
     report,
     review,
@@ -77,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
         review,
         plant,
         decide,
+        labels,
         augment,
         train,
         tune,

@@ -16,6 +16,7 @@ def add(commands: terminal.Commands) -> None:
         "Import a source as a dataset.",
         """import training_set.npz --name course
         import cells.zip --size 128
+        import slides/ --unlabelled
         import sample""",
     )
     bring.add_argument(
@@ -26,6 +27,9 @@ def add(commands: terminal.Commands) -> None:
         "--size", type=int, default=96, metavar="PIXELS", help="side of the square images (default 96)"
     )
     bring.add_argument("--replace", action="store_true", help="replace a dataset of that name")
+    bring.add_argument(
+        "--unlabelled", action="store_true", help="take pictures without labels too, to be labelled here"
+    )
 
     terminal.command(
         commands, "datasets", show_datasets, "List the datasets, one per line, name first.", "datasets"
@@ -48,7 +52,12 @@ def bring_in(args: argparse.Namespace) -> None:
 
     with terminal.Progress() as progress:
         dataset = import_source(
-            args.source, name=args.name, size=args.size, replace=args.replace, progress=progress
+            args.source,
+            name=args.name,
+            size=args.size,
+            replace=args.replace,
+            labelled=not args.unlabelled,
+            progress=progress,
         )
     skipped = dataset.facts.get("skipped", [])
     for one in skipped[:10]:

@@ -56,12 +56,13 @@ class Context(Protocol):
 
 
 def work(params: dict[str, Any], context: Context) -> dict[str, Any]:
-    """The job `import`: params source, and optionally name, size, replace; gives dataset, count, skipped."""
+    """The job `import`: params source, and optionally name, size, replace, labelled; gives dataset, count, skipped."""
     dataset = import_source(
         params["source"],
         name=params.get("name"),
         size=int(params.get("size", 96)),
         replace=bool(params.get("replace", False)),
+        labelled=bool(params.get("labelled", True)),
         progress=context.progress,
         stopped=context.stopped,
     )
@@ -74,11 +75,13 @@ def import_source(
     name: str | None = None,
     size: int = 96,
     replace: bool = False,
+    labelled: bool = True,
     progress: Progress | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Dataset:
     """Import a source as a dataset with square images of `size` pixels, and open it.
 
+    With `labelled=False` pictures without labels will do, to be labelled here; labels that there are count.
     `progress(done, total, text)` is called now and then, `stopped()` asked. Pictures that cannot be read
     are listed in the dataset's facts and do not stop the import unless none is left.
     Replacing keeps the old dataset's decisions as `decisions-before-….csv` in the new one's folder.
@@ -87,7 +90,7 @@ def import_source(
     if not SIZES[0] <= size <= SIZES[1]:
         raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
     target = checked_target(_default_name(source) if name is None else name, replace=replace)
-    return store(open_source(source), target.name, size, replace, progress, stopped)
+    return store(open_source(source, labelled=labelled), target.name, size, replace, progress, stopped)
 
 
 def checked_target(name: str, *, replace: bool = False) -> Path:
