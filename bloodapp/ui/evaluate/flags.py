@@ -1,7 +1,10 @@
 """Flags that send images from Evaluate to Review: one click or one key, and back again."""
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +23,13 @@ _GIVEN = "evaluate-flags-given"
 _MOST_GIVEN = 200
 _SAID = "evaluate-flag-said"
 _WRONG = "evaluate-flag-wrong"
+_KEYS = Path(__file__).with_name("flag_keys.js")
 
 
 def bar(dataset: Dataset, indices: Sequence[int], settled: npt.NDArray[np.bool_]) -> int | None:
     """The image that the keys are about: F flags it, S passes it over, Z takes the last flag back.
 
+    Where a card has the keyboard's focus, F and S are about that one, which is framed in its place.
     `indices` are the images of the page in their order; `settled` says of every image of the dataset whether it is
     flagged or decided already. Gives the index of the image, None when all are.
     """
@@ -41,7 +46,7 @@ def bar(dataset: Dataset, indices: Sequence[int], settled: npt.NDArray[np.bool_]
                 type="primary",
                 shortcut=_key("f"),
                 icon=":material/flag:",
-                help="Send it to Review",
+                help="Send it to Review. Tab goes from card to card, and the frame goes along.",
                 on_click=_flag_and_go_on,
                 args=(dataset.name, current, indices, settled[indices].tolist()),
             )
@@ -65,6 +70,8 @@ def bar(dataset: Dataset, indices: Sequence[int], settled: npt.NDArray[np.bool_]
                 args=(dataset.name,),
             )
         report()
+        with st.container(key="evaluate-flag-keys"):
+            _focus_keys()(key="evaluate-focus-keys")
     return current
 
 
@@ -163,6 +170,13 @@ def _take_back(name: str) -> None:
     except BloodappError as error:
         state.put(_WRONG, str(error))
     state.put(_GIVEN, given)
+
+
+@cache
+def _focus_keys() -> Any:
+    return st.components.v2.component(
+        "bloodapp_focus_keys", html="<i></i>", js=_KEYS.read_text(encoding="utf-8")
+    )
 
 
 def _key(letter: str) -> str | None:

@@ -156,9 +156,9 @@ def _mistakes(reading: Reading) -> None:
     with st.container(key="evaluate-mistakes"):
         for row in shown:
             index = row["index"]
-            at = "current" if index == current else "other"
-            with st.container(key=f"mistake-{at}-{index}", gap="xsmall"):
-                _card(reading, index, row)
+            # A card keeps its key when the frame comes to it or goes, and with it the keyboard's focus.
+            with st.container(key=f"mistake-{index}", gap="xsmall"):
+                _card(reading, index, row, framed=index == current)
                 flags.button(dataset, index, bool(now.flagged[index]))
     if pages > 1:
         st.pagination(pages, key=box)
@@ -256,14 +256,14 @@ def pictures(dataset: Dataset, rows: npt.NDArray[np.int64], *, under_shift: bool
     return [_changed(dataset.name, dataset.fingerprint, int(row)) for row in rows]
 
 
-def _card(reading: Reading, index: int, row: dict[Any, Any]) -> None:
+def _card(reading: Reading, index: int, row: dict[Any, Any], *, framed: bool) -> None:
     result, dataset = reading.result, reading.dataset
     assert dataset is not None
     label, named = (result.classes[int(row[name])] for name in ("label", "predicted"))
     left = f"; {percent(row['label_probability'])} was left for {label.title}"
     title = escape(f"{dataset.items['name'].iloc[index]} (image {index}){left}", quote=True)
     st.html(
-        f'<div class="mistake" title="{title}">'
+        f'<div class="mistake{" framed" if framed else ""}" title="{title}">'
         f'<img alt="{title}" src="{thumbs.data_uri(thumbs.thumbnail(dataset, index, 2))}">'
         f"<div>{thumbs.class_chip(named)}<b>{percent(row['confidence'])}</b></div>"
         f"<div><em>labelled</em>{thumbs.class_chip(label)}</div></div>"
