@@ -60,6 +60,15 @@ def test_the_surest_mistake_comes_first_and_the_next_is_one_key_away(run: Run, o
     assert not page.exception
 
 
+def test_one_button_is_the_first_to_press(run: Run, open_page: Open) -> None:
+    """Explain on one image, where computing features is offered too; computing them on all images."""
+    where._LOADED.clear()
+    for view, first in (("why", "Explain"), ("map", "Compute features")):
+        page = open_page(PAGE, dataset="tiny", run="made", view=view)
+        assert "Compute features" in [one.label for one in page.button]
+        assert [one.label for one in page.button if one.proto.type == "primary"] == [first]
+
+
 def test_nothing_is_explained_before_somebody_asks(run: Run, open_page: Open) -> None:
     """A button, no model loaded; then the maps of the answer and of the label, and the check on top."""
     where._LOADED.clear()

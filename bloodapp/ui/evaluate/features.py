@@ -19,10 +19,10 @@ from bloodapp.ui.text import plain
 Ints = npt.NDArray[np.int64]
 
 
-def there_or_offered(reading: Reading, run: Run, why: str) -> Features | None:
+def there_or_offered(reading: Reading, run: Run, why: str, *, primary: bool = True) -> Features | None:
     """A run's features; where there are none a way to compute them is drawn, and nothing given.
 
-    `why` says what they are for, as a sentence.
+    `why` says what they are for, as a sentence; `primary` whether computing them is what the page is about.
     """
     found = features.read(run)
     if found is not None:
@@ -48,7 +48,7 @@ def there_or_offered(reading: Reading, run: Run, why: str) -> Features | None:
             st.button(
                 "Compute features",
                 key="evaluate-features-start",
-                type="primary",
+                type="primary" if primary else "secondary",
                 icon=":material/scatter_plot:",
                 on_click=_start,
                 args=(run,),

@@ -76,15 +76,16 @@ def _offer(reading: Reading, job: Job | None, found: Suite | None) -> None:
         text = f"What is through was kept.{takes}"
         if ended == "failed":
             text = f"{job.status().get('error') or 'The reason is in its log.'} {text}"
-    frame.empty(title, text)
-    st.button(
-        label,
-        type="primary",
-        key="hold-begin",
-        icon=":material/play_arrow:",
-        on_click=_begin,
-        args=(reading,),
-    )
+    with st.container(key="empty-hold", border=True):
+        st.html(f'<div class="empty"><h2>{escape(title)}</h2><p>{escape(text)}</p></div>')
+        st.button(
+            label,
+            type="primary",
+            key="hold-begin",
+            icon=":material/play_arrow:",
+            on_click=_begin,
+            args=(reading,),
+        )
     if found is not None:
         _map(reading, found)
 

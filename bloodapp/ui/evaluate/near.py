@@ -32,7 +32,8 @@ def draw(
 ) -> None:
     """Draw the nearest training cells of the dataset's `row`, or of an image that is not of it where that is -1."""
     frame.section("Nearest training cells", "Most alike in the features of this run's network.")
-    found = evaluate_features.there_or_offered(reading, reading.run, _WHY)
+    # Explain is what this page asks for first.
+    found = evaluate_features.there_or_offered(reading, reading.run, _WHY, primary=False)
     if found is None:
         return
     try:
