@@ -1,4 +1,4 @@
-"""Where a run comes from: the dataset that it learned from."""
+"""Where a run comes from: the dataset that it learned from, and which images of another one it knows."""
 
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.errors import BloodappError
@@ -17,3 +17,10 @@ def dataset_of(run: Run) -> Dataset | None:
         if dataset.fingerprint == run.config["fingerprint"]:
             return dataset
     return None
+
+
+def learned_from(run: Run, own: Dataset, other: Dataset) -> int:
+    """How many images of another dataset are, pixel by pixel, among those of its `own` that the run learned from."""
+    split = run.split()
+    rows = split.loc[split["part"] == "train", "index"].to_numpy()
+    return int(other.items["sha256"].isin(set(own.items["sha256"].to_numpy()[rows])).sum())

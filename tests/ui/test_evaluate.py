@@ -1,6 +1,8 @@
 """Evaluate through AppTest: the verdict, the matrix and its images, classes, mistakes, curves, other images."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -411,3 +413,54 @@ def test_other_images_are_judged_in_the_background(tiny: Dataset, open_page: Ope
     workspace.write_json(job.folder / RESULT, content)
     text = words(open_page(PAGE, dataset="tiny", run="made", view="elsewhere"))
     assert "<td>50.0<small>40.0 to 60.0</small></td>" in text
+    own = evaluate_run(run)
+    assert "<td>tiny<small>its own test part</small></td>" in text, "what it is to be measured by"
+    for name in ("accuracy", "shifted_accuracy", "balanced_accuracy"):
+        assert f"<td>{100 * own[name]:.1f}<small>{100 * own[f'{name}_low']:.1f} to " in text
+
+
+def test_images_that_the_run_has_learned_from_are_told_before_they_are_judged(
+    tiny: Dataset, open_page: Open, tmp_path: Path
+) -> None:
+    """The same pixels under another name are counted, wherever they stand there; of new ones nothing is said."""
+    run = make_run(tiny)
+    run.model_path.touch()
+    split = run.split()
+    learned = split.loc[split["part"] == "train", "index"].to_numpy()[:5]
+    unseen = split.loc[split["part"] == "test", "index"].to_numpy()[:7]
+    for name, rows in (("known", [*unseen, *learned]), ("new", unseen)):
+        images, labels = np.asarray(tiny.images)[rows], tiny.labels[rows].astype(np.uint8)
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+        import_source(tmp_path / f"{name}.npz", size=tiny.size)
+    page = open_page(PAGE, dataset="tiny", run="made", view="elsewhere")
+    page.selectbox("evaluate-other").set_value("known").run()
+    assert "5 of its 12 images are among those that this run learned from" in words(page)
+    page.selectbox("evaluate-other").set_value("new").run()
+    assert not page.exception and "learned from: the figures" not in words(page)
+
+
+@pytest.mark.parametrize("view", ["confusion", "mistakes", "why"])
+def test_decisions_that_cannot_be_read_are_told_in_a_sentence(
+    tiny: Dataset, open_page: Open, view: str
+) -> None:
+    """Those of a newer version, for instance: no traceback, and what to do."""
+    make_run(tiny)
+    decisions.judge(tiny)  # makes the file
+    with closing(sqlite3.connect(tiny.path / "decisions.db")) as database:
+        database.execute("insert into migrations values ('m999_of_a_newer_version', 'now')")
+        database.commit()
+    page = open_page(PAGE, dataset="tiny", run="made", view=view)
+    assert not page.exception
+    assert "newer version" in page.error[0].value
+
+
+def test_a_slice_is_chosen_with_keys_too(tiny: Dataset, open_page: Open) -> None:
+    """A box beside the chart offers the same slices, and the choice is in the address."""
+    make_run(tiny, right=(0.6, 0.4))
+    page = open_page(PAGE, dataset="tiny", run="made", view="slices")
+    box = page.selectbox("evaluate-slice")
+    assert box.options[0] in words(page), "the surest loss is open"
+    page.selectbox("evaluate-slice").select_index(2).run()
+    assert not page.exception
+    assert page.query_params["slice"] == page.selectbox("evaluate-slice").value
+    assert f"<h2>{box.options[2]}</h2>" in words(page)

@@ -48,7 +48,7 @@ VIEWS: dict[str, View] = {
     "predictions": View("Predictions by class", images.predictions, ("class", "by")),
     "hold": View("Corruptions", hold.draw, hold.FILTERS),
     "target": View("Your microscope", target.draw, target.FILTERS),
-    "elsewhere": View("Other labelled images", lambda reading: elsewhere.draw(reading.run)),
+    "elsewhere": View("Other labelled images", elsewhere.draw),
     "belief": View("Probabilities", belief.draw, belief.FILTERS),
     "why": View("One image", why.draw, why.FILTERS),
     "map": View("All images", plane.draw, plane.FILTERS),
@@ -98,8 +98,11 @@ def draw(here: Here) -> None:
         _unfinished(run)
         return
     reading = read(run, part)
-    _verdict(reading)
-    VIEWS[_chosen()].draw(reading)
+    try:
+        _verdict(reading)
+        VIEWS[_chosen()].draw(reading)
+    except BloodappError as error:  # a file of the run or its dataset that cannot be read
+        frame.error(error)
 
 
 def _chosen() -> str:

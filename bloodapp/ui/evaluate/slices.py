@@ -28,6 +28,7 @@ FILTERS: tuple[str, ...] = ("slices", "slice")
 
 STYLE = Path(__file__).with_name("slices.css")
 _CHART = "evaluate-slices-chart"
+_BOX = "evaluate-slice"
 
 
 def draw(reading: Reading) -> None:
@@ -70,7 +71,11 @@ def _draw(reading: Reading) -> None:
             selection_mode="points",
             alt="Accuracy of each slice with its 95 % interval, the surest loss on top",
         )
-        st.html('<p class="quiet">Lines: 95 % intervals. Click on a row to see its images.</p>')
+        st.html(
+            '<p class="quiet">Lines: 95 % intervals. Click on a row, or choose it, to see its images.</p>'
+        )
+        if chosen is not None:
+            _box([some[place] for place in table["place"]], chosen)
     with beside:
         if chosen is not None:
             _images(reading, chosen, table, some, right, under_shift)
@@ -122,6 +127,20 @@ def _keep() -> None:
     points = st.session_state[_CHART]["selection"]["points"]
     if points:
         state.put("slice", str(next(iter(points[0]["customdata"]))))
+
+
+def _box(some: list[Slice], chosen: Slice) -> None:
+    """The chosen slice as a box, for whoever works with keys."""
+    titles = {one.key: _name(one) for one in some}
+    state.show(_BOX, chosen.key)
+    st.selectbox(
+        "Slice",
+        list(titles),
+        format_func=lambda key: titles.get(key, key),
+        key=_BOX,
+        on_change=lambda: state.put("slice", st.session_state[_BOX]),
+        width=320,
+    )
 
 
 def _name(one: Slice) -> str:
