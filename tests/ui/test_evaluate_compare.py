@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from bloodapp import jobs, workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import judge
-from bloodapp.runs.run import list_runs, open_run
+from bloodapp.runs.run import delete_run, list_runs, open_run
 from bloodapp.train import members
+from bloodapp.ui.evaluate import page as evaluate_page
 from tests.evaluate.test_compare import flip
 from tests.made import forget_dataset_of, give_model, make_run
 from tests.ui.conftest import IdleRunner, words
@@ -128,6 +129,31 @@ def test_two_runs_are_put_together(tiny: Dataset, open_page: Open, idle_runner: 
     assert not page.exception
     assert "Beside its members" in words(page) and "with the paired 95 % interval" in words(page)
     assert "Put together so far" in words(open_page(PAGE, dataset="tiny", run="one", view="combine"))
+
+
+VIEWS = tuple(evaluate_page.VIEWS)
+
+
+@pytest.fixture
+def orphan(tiny: Dataset) -> str:
+    """A run put together from two, one of which was deleted since."""
+    for seed, name in enumerate(("one", "other")):
+        give_model(make_run(tiny, name, size=32), seed=seed)
+    members.start(members.plan([open_run("one"), open_run("other")]), name="whole")
+    assert jobs.step() and open_run("whole").state() == "done"
+    delete_run(open_run("other"))
+    return "whole"
+
+
+def test_a_combined_run_outlives_its_members(orphan: str, open_page: Open) -> None:
+    """What is missing is said in a sentence, the other member still stands there, and every view is drawn."""
+    for view in VIEWS:
+        page = open_page(PAGE, dataset="tiny", run=orphan, view=view)
+        assert not page.exception and not page.error, view
+        if view == "combine":
+            assert "other was deleted" in words(page) and "<td>one</td>" in words(page)
+        if view == "curves":
+            assert "has not learned by itself" in words(page)
 
 
 def test_train_says_what_a_combined_run_is(tiny: Dataset, open_page: Open) -> None:

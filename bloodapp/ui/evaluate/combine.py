@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from bloodapp.errors import BloodappError
+from bloodapp.errors import BloodappError, NotFound
 from bloodapp.evaluate import compare, metrics
 from bloodapp.evaluate.compare import points
 from bloodapp.jobs.job import ACTIVE
@@ -172,12 +172,17 @@ def _beside(run: Run) -> None:
     frame.section("Beside its members", _of(run))
     rows: list[str] = []
     gone: list[str] = []
+    apart: list[str] = []
     for name in run.config["combined"]["members"]:
         try:
             member = open_run(name)
-            on = shared([run, member])
-        except BloodappError:
+        except NotFound:
             gone.append(name)
+            continue
+        try:
+            on = shared([run, member])
+        except BloodappError as problem:
+            apart.append(f"{member.title} cannot stand beside it: {problem}")
             continue
         which = compare.TEST if on.in_test.any() else compare.HELD
         on = on.only(which)
@@ -195,10 +200,13 @@ def _beside(run: Run) -> None:
             "the member, in points, with the paired 95 % interval.</p>"
         )
     if gone:
-        has = "is" if len(gone) == 1 else "are"
-        st.html(
-            f'<p class="quiet">{escape(", ".join(gone))} {has} not here any more; this run needs no member.</p>'
+        has, stands = ("was", "it stands") if len(gone) == 1 else ("were", "they stand")
+        apart.append(
+            f"{', '.join(gone)} {has} deleted, so that {stands} no more in this table. The whole needs no member: it "
+            "answers as before."
         )
+    if apart:
+        st.html("".join(f'<p class="note">{escape(said)}</p>' for said in apart))
 
 
 def _cells(title: str, on: compare.Shared, name: str, pairs: "list[compare.Difference | None]") -> str:

@@ -262,7 +262,13 @@ def curves(run: Run) -> None:
     """Loss and accuracy per epoch, training beside validation."""
     table = run.metrics()
     if table.empty:
-        frame.section("No curves", "This run keeps no figures per epoch.")
+        if run.combined:
+            said = "It was put together from trained runs and has not learned by itself."
+            frame.empty(
+                "No curves of its own", said, page="pages/3_Train.py", label="Curves of the runs on Train"
+            )
+        else:
+            frame.section("No curves", "This run keeps no figures per epoch.")
         return
     best = (run.report() or {}).get("best_epoch")
     left, right = frame.columns("curves", [1, 1])
