@@ -22,24 +22,27 @@ def learning_curve(
     height: int = 260,
     boundaries: Sequence[float] = (),
 ) -> go.Figure:
-    """Draw one figure per epoch for training (grey) and validation (accent); None leaves a hole.
+    """Draw one figure per epoch for training (grey, dotted) and validation (accent); None leaves a hole.
 
-    `shifted` adds the same validation images under the realistic shift. With `share` the axis is in
-    percent. `best_epoch` marks the epoch whose weights were kept, `boundaries` where a phase ends.
+    `shifted` adds the same validation images under the realistic shift, dashed with diamonds. With `share` the
+    axis is in percent. `best_epoch` marks the epoch whose weights were kept, `boundaries` where a phase ends.
     """
     number = ".1%" if share else ".3f"
     figure = go.Figure()
-    drawn = [("training", training, GREY, 2), ("validation", validation, ACCENT, 2.5)]
+    drawn = [
+        ("training", training, GREY, 2, "dot", "circle"),
+        ("validation", validation, ACCENT, 2.5, "solid", "circle"),
+    ]
     if shifted is not None:
-        drawn.append(("validation, shifted", shifted, SHIFTED, 2.5))
-    for label, values, colour, width in drawn:
+        drawn.append(("validation, shifted", shifted, SHIFTED, 2.5, "dash", "diamond"))
+    for label, values, colour, width, dash, symbol in drawn:
         figure.add_scatter(
             x=list(epochs),
             y=list(values),
             name=label,
             mode="lines+markers" if len(epochs) < 40 else "lines",
-            line={"color": colour, "width": width, "shape": "linear"},
-            marker={"size": 5},
+            line={"color": colour, "width": width, "shape": "linear", "dash": dash},
+            marker={"size": 7 if symbol == "diamond" else 5, "symbol": symbol},
             hovertemplate=f"{label} %{{y:{number}}}<extra></extra>",
         )
     calm(figure, height, t=40)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from bloodapp.charts.confusion import short_name
 from bloodapp.charts.style import GREY, calm, rgba
 from bloodapp.classes import CellClass
 
@@ -94,7 +95,7 @@ def plane_chart(
             figure.add_annotation(
                 x=float(x),
                 y=float(y),
-                text=one.title,
+                text=short_name(one),
                 showarrow=False,
                 font={"size": 12, "color": "#FFFFFF"},
                 bgcolor="rgba(28, 22, 44, 0.78)",

@@ -158,7 +158,12 @@ def spread_chart(
         )
     calm(figure, height, t=56, b=40)
     figure.update_xaxes(title={"text": unit, "standoff": 6}, nticks=8)
-    figure.update_yaxes(tickformat=".0%", nticks=4, range=[-top * (0.1 + 0.13 * len(ranges)), 1.08 * top])
+    figure.update_yaxes(
+        title={"text": "share of the images", "standoff": 6},
+        tickformat=".0%",
+        nticks=4,
+        range=[-top * (0.1 + 0.13 * len(ranges)), 1.08 * top],
+    )
     return figure
 
 
@@ -198,10 +203,16 @@ def shares_chart(
         marker={"symbol": "diamond-open", "size": 11, "color": GREY, "line": {"width": 2.5}},
         hovertemplate="training: %{x:.1%}<extra></extra>",
     )
-    calm(figure, height or 32 * len(classes) + 70, t=36, b=32)
+    calm(figure, height or 32 * len(classes) + 86, t=36, b=48)
     most = float(np.nanmax([table[:, 2].max(initial=0.05), np.nanmax(before, initial=0.05)]))
     figure.update_layout(bargap=0.4)
-    figure.update_xaxes(range=[0, min(1.02, 1.06 * most)], tickformat=".0%", showgrid=True, nticks=6)
+    figure.update_xaxes(
+        title={"text": "share of the images", "standoff": 6},
+        range=[0, min(1.02, 1.06 * most)],
+        tickformat=".0%",
+        showgrid=True,
+        nticks=6,
+    )
     figure.update_yaxes(
         tickvals=places, ticktext=[c.title for c in classes], range=[len(classes) - 0.5, -0.5]
     )
@@ -239,5 +250,11 @@ def confidence_chart(
         tickformat=".0%",
         range=[0, 1.01],
     )
-    figure.update_yaxes(tickformat=".0%", nticks=4, rangemode="tozero", showgrid=True)
+    figure.update_yaxes(
+        title={"text": "share of the images", "standoff": 6},
+        tickformat=".0%",
+        nticks=4,
+        rangemode="tozero",
+        showgrid=True,
+    )
     return figure

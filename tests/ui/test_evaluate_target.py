@@ -1,5 +1,6 @@
 """The view of target drops through AppTest: the form, the four answers, the ways on, and what went wrong."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs
+from bloodapp.charts.confusion import short_name
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.evaluate import target
 from bloodapp.evaluate.target_compare import compare
@@ -102,6 +104,10 @@ def test_the_four_answers(
     assert not page.exception
     page = open_page(PAGE, **ADDRESS, about="label")
     assert "Label these first" in words(page)
+    best = target.read(target.drops(run)[0].folder).arrays["probabilities"].argmax(1)
+    named = {short_name(run.classes[place]) for place in best}
+    under = set(re.findall(r"<figcaption>\d+\. \d+ %<small>([^<]+)</small>", words(page)))
+    assert under == named, "the class in words, not by its colour alone"
     (job,) = target.drops(run)
     page.number_input(f"target-number-{job.id}").set_value(5).run()
     page.button(f"target-make-{job.id}").click().run()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bloodapp.charts.confusion import short_name
 from bloodapp.data.dataset import free_name, list_datasets
 from bloodapp.errors import BloodappError
 from bloodapp.evaluate import target_words
@@ -28,7 +29,10 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
     shown = order[:_SHOWN]
     thumbs.grid(
         [picture(job, int(row)) for row in shown],
-        [f"{rank}. {100 * sure[row]:.0f} %" for rank, row in enumerate(shown, 1)],
+        [
+            f"{rank}. {100 * sure[row]:.0f} %\n{short_name(classes[best[row]])}"
+            for rank, row in enumerate(shown, 1)
+        ],
         colours=[classes[best[row]].colour for row in shown],
         hints=[
             f"{found.arrays['names'][row]}: taken for {classes[best[row]].title} with {percent(float(sure[row]))}"
@@ -39,7 +43,7 @@ def draw(reading: Reading, job: Job, found: Target) -> None:
     rest = f"The first {len(shown)} of {len(order):,}; the table has all. " if len(order) > len(shown) else ""
     learned = "" if target_words.few(found.content) else "the training images and from "
     st.html(
-        f'<p class="quiet">{rest}Under each: its rank, and how sure the run is of the class whose colour it bears. '
+        f'<p class="quiet">{rest}Under each: its rank, how sure the run is, and of which class. '
         "Each next image has the largest product of how unsure the run is (entropy) and how far the image lies, in "
         f"what the network sees, from {learned}those before it (farthest first: Sener and Savarese, "
         "2018; weighted by doubt as in Ash et al., 2020).</p>"
