@@ -206,6 +206,12 @@ def readings(dataset: Dataset, sample: str) -> list[Reading]:
     ]
 
 
+def seq_of(dataset: Dataset, once: str) -> int | None:
+    """The number of what was written down under the caller's own id, None where nothing was."""
+    with ledger.reading(dataset.path) as connection:
+        return _done(connection, once)
+
+
 def answers(dataset: Dataset, sample: Sample) -> dict[str, NDArray[np.int16]]:
     """What each reader has said of the images of a sample, in its order: int16 (n,), UNREAD and CANNOT_TELL below 0.
 

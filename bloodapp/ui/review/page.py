@@ -27,6 +27,7 @@ from bloodapp.ui.review import (
     scoreboard,
 )
 from bloodapp.ui.review.gallery import view as gallery
+from bloodapp.ui.review.labelling import view as labelling
 from bloodapp.ui.steps import judged as judged_now
 
 _STYLE = Path(__file__).with_name("page.css")
@@ -63,6 +64,9 @@ VIEWS: dict[str, View] = {
     "queue": View("Queue", _queue, scanned=True, filters=filters.NAMES),
     "gallery": View(
         "Gallery", lambda dataset, judged, findings: gallery.draw(dataset), filters=gallery.NAMES
+    ),
+    "label": View(
+        "Label", lambda dataset, judged, findings: labelling.draw(dataset), filters=labelling.NAMES
     ),
     "around": View(
         "Look around", lambda dataset, judged, findings: around.draw(dataset, judged), filters=around.NAMES
