@@ -27,8 +27,9 @@ truth       which images are at fault, where that is known
 scoreboard  precision, recall and what a review of so many images finds, where that is known
 
 Labels for images that have none, and second opinions on those that have:
-proposals   what a run says of all images, as a job
+proposals   what a run says of all images, as a job; `asking` asks it block by block
 labelling   the queue, the least certain first, and how far it is
+label_table labels as a CSV that is filled in elsewhere and taken back
 agreement   how far two readers agree beyond chance, and what they confuse
 adjudication what readers disagree about, settled by a decision
 

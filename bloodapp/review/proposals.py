@@ -7,11 +7,10 @@ stand in, which it wrote about the images that it was judged on.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,25 +19,23 @@ import numpy.typing as npt
 from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import judge
-from bloodapp.data.images import to_square
 from bloodapp.errors import InvalidValue, NotFound, Unreadable
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
+from bloodapp.review.asking import Predicts, Reporter, asked, forget
 from bloodapp.review.features import STARTER
 from bloodapp.runs import calibration
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, list_runs, open_run
 from bloodapp.runs.unseen import learned
-from bloodapp.workspace import now, read_json, replacing, write_json
+from bloodapp.workspace import now, replacing
 
 KIND = "propose"
 FOLDER = "proposals"
 
-BLOCK = 256
 
 # Threads that wait by spinning keep each other from working where the machine has other work, for minutes.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-_PARTIAL, _BEGUN = "proposals.partial", "begun.json"
 
 Floats = npt.NDArray[np.float32]
 Stamp = tuple[int, int] | None
@@ -88,26 +85,6 @@ class Proposals:
             return np.full(wanted.shape, -1, np.int64)
         at = np.minimum(np.searchsorted(self.index, wanted), len(self.index) - 1)
         return np.where(self.index[at] == wanted, at, -1)
-
-
-class Predicts(Protocol):
-    """What gives probabilities: a `Predictor`, or anything like it."""
-
-    classes: tuple[CellClass, ...]
-    size: int
-
-    def predict(self, images: npt.NDArray[np.uint8]) -> Floats:
-        """Probabilities float32 (N, C) of images uint8 (N, S, S, 3)."""
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def check(self) -> None:
-        """Raise Stopped if the user asked to stop."""
 
 
 def proposers(dataset: Dataset) -> list[Run]:
@@ -214,7 +191,7 @@ def keep(
         "classes": [one.key for one in dataset.classes],
     }
     columns(run.classes, dataset)
-    said = _asked(dataset, rows, predictor, context, {**about, "rows": _digest(rows.tobytes())})
+    said = asked(dataset, rows, predictor, context, {**about, "rows": _digest(rows.tobytes())})
     probabilities = in_order_of(dataset, run, said)
     with replacing(_file(dataset, run.name)) as temporary, temporary.open("wb") as stream:
         np.savez(
@@ -224,8 +201,7 @@ def keep(
             probabilities=probabilities,
             about=np.array(json.dumps({**about, "when": now()})),
         )
-    for name in (_PARTIAL, _BEGUN):
-        (context.folder / name).unlink(missing_ok=True)
+    forget(context.folder)
     counts = np.bincount(probabilities.argmax(1), minlength=len(dataset.classes))
     return {
         "images": len(rows),
@@ -259,46 +235,6 @@ def in_order_of(dataset: Dataset, run: Run, said: npt.ArrayLike) -> Floats:
 def model_hash(run: Run) -> str:
     """SHA-256 of the run's model, in hex; raises FileNotFoundError."""
     return _hash_of(run.model_path, _stamp(run.model_path))
-
-
-def _asked(
-    dataset: Dataset,
-    rows: npt.NDArray[np.int64],
-    predictor: Predicts,
-    context: Reporter,
-    about: dict[str, Any],
-) -> Floats:
-    """The probabilities of these images, block by block, appended to a file that a continued job goes on with."""
-    width = len(predictor.classes)
-    partial, begun = context.folder / _PARTIAL, context.folder / _BEGUN
-    done = (
-        partial.stat().st_size // (4 * width) // BLOCK * BLOCK
-        if _same(begun, about) and partial.exists()
-        else 0
-    )
-    write_json(begun, about)
-    with partial.open("r+b" if done else "wb") as stream:
-        stream.truncate(4 * width * done)
-        stream.seek(0, 2)
-        for start in range(done, len(rows), BLOCK):
-            context.check()
-            context.progress(start, len(rows), "Looking at the images")
-            images = dataset.read(rows[start : start + BLOCK])
-            if dataset.size != predictor.size:
-                images = np.stack([to_square(image, predictor.size) for image in images])
-            stream.write(np.asarray(predictor.predict(images), np.float32).tobytes())
-            stream.flush()
-    context.check()
-    context.progress(len(rows), len(rows), "Keeping the proposals")
-    return np.fromfile(partial, np.float32).reshape(len(rows), width)
-
-
-def _same(begun: Path, about: dict[str, Any]) -> bool:
-    try:
-        there = read_json(begun)
-    except (OSError, Unreadable):
-        return False
-    return all(there.get(key) == value for key, value in about.items())
 
 
 @lru_cache(maxsize=8)

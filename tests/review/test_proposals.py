@@ -14,7 +14,7 @@ from bloodapp.data.decisions import record
 from bloodapp.data.importing import store
 from bloodapp.data.sources import open_source
 from bloodapp.errors import InvalidValue, NotFound, Stopped
-from bloodapp.review import proposals
+from bloodapp.review import asking, proposals
 from bloodapp.runs import calibration
 from bloodapp.runs.run import Run
 from tests.made import give_model, make_run
@@ -86,7 +86,7 @@ def test_cut_off_they_go_on_behind_the_last_block(
     run: Run, half: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was written counts, half a block does not; another model, or other images, begin anew."""
-    monkeypatch.setattr(proposals, "BLOCK", 10)
+    monkeypatch.setattr(asking, "BLOCK", 10)
     folder = tmp_path / "job"
     proposals.keep(half, run, EVERY, Guesses(run.classes), Said(tmp_path / "whole"))
     expected = proposals.find(half, run)
