@@ -5,7 +5,8 @@ ways. Both would take the click back:
 
 * A fragment's tick can carry a click to the server before the click's own message does: the choice is made and the
   address written in the tick's run. The click's own message follows, with the address from before it, and brings
-  nothing new that would call for the choice again. So the addresses that a fragment's run has left are remembered.
+  nothing new that would call for the choice again. So the addresses that a fragment's run has met and left are
+  remembered; and what a tick itself was told of the address counts for nothing.
 * `st.query_params` is one for all runs of a session. A run that had itself drawn anew and was then ended by a click
   still reads its own address into it before it looks whether it is to stop, seconds later where Keras is cleared first
   (Streamlit's `ScriptRunner._run_script` and `ScriptRunContext.reset`). So a run goes by what it was told itself.
@@ -17,17 +18,20 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import QueryParams
 
-_LEFT = "kept.left"
-"""Under this key: the addresses `from` that fragments' runs have left, the one that they went `to`, and whether the
+_KNOWN = "kept.known"
+"""Under this key: the address as it is `now`, those `before` it that fragments' runs have met or left, and whether the
 next run of the page is the server's own, `mine`."""
 _MANY = 8
 
 
 def told() -> dict[str, str]:
-    """The address as this run knows it: as it was told, unless a choice has made that old, and as written since."""
-    given = _given()
-    left = st.session_state.get(_LEFT)
-    return dict(left["to"]) if left and not stepped() and given in left["from"] else given
+    """The address as this run knows it: as it was told, unless that is older than a choice, and as written since.
+
+    A fragment's run is no way to go to another address: what it was told may be old, and is never new.
+    """
+    given, known = _given(), _known()
+    old = in_fragment() or (given in known["before"] and not stepped())
+    return dict(known["now"]) if old and known["now"] is not None else given
 
 
 def tell(values: dict[str, Any]) -> None:
@@ -35,42 +39,36 @@ def tell(values: dict[str, Any]) -> None:
 
     None and "" take a name out.
     """
-    given = _given()
-    then = {**told(), **{key: str(value) for key, value in values.items() if value not in (None, "")}}
+    given, now, known = _given(), told(), _known()
+    then = {**now, **{key: str(value) for key, value in values.items() if value not in (None, "")}}
     for key, value in values.items():
         if value in (None, ""):
             then.pop(key, None)
-    left = st.session_state.get(_LEFT)
     if then != given:
         if in_fragment():
-            passed = [*(left["from"] if left else []), given][-_MANY:]
-            left = {"from": passed, "mine": bool(left and left["mine"])}
+            known["before"] = [*known["before"], *(one for one in (given, now) if one != then)][-_MANY:]
         st.query_params.from_dict(then)
-    if left:
-        st.session_state[_LEFT] = {**left, "to": then}
+    st.session_state[_KNOWN] = {**known, "now": then}
 
 
 def begin(*, elsewhere: bool) -> None:
-    """Begin a run of the page, after its callbacks: an address that a choice has made old is replaced, once.
+    """Begin a run of the page, after its callbacks: an address that is older than a choice is replaced, once.
 
     Not where the user came to it from another page, or stepped back to it.
     """
-    left = st.session_state.get(_LEFT)
-    if not left:
+    given, known = _given(), _known()
+    if known["mine"] and given == known["now"] and not elsewhere:
+        st.session_state[_KNOWN] = {**known, "mine": False}  # the browser has not answered yet
         return
-    given = _given()
-    if left["mine"] and given == left["to"] and not elsewhere:
-        st.session_state[_LEFT] = {**left, "mine": False}  # the browser has not answered yet
-        return
-    if given in left["from"] and not elsewhere and not stepped():
-        st.query_params.from_dict(left["to"])
-    st.session_state[_LEFT] = None
+    if given in known["before"] and not elsewhere and not stepped():
+        given = known["now"]
+        st.query_params.from_dict(given)
+    st.session_state[_KNOWN] = {"now": given, "before": [], "mine": False}
 
 
 def will_rerun() -> None:
     """Note that the server itself is about to have the page drawn anew: that says nothing of what the browser knows."""
-    if left := st.session_state.get(_LEFT):
-        st.session_state[_LEFT] = {**left, "mine": True}
+    st.session_state[_KNOWN] = {**_known(), "mine": True}
 
 
 def stepped() -> bool:
@@ -93,3 +91,8 @@ def _given() -> dict[str, str]:
     own = QueryParams()
     own.populate_from_query_string(context.query_string)
     return own.to_dict()
+
+
+def _known() -> dict[str, Any]:
+    known: dict[str, Any] = st.session_state.get(_KNOWN) or {"now": None, "before": [], "mine": False}
+    return dict(known)

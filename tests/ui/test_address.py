@@ -22,7 +22,7 @@ def script() -> None:
         with context.session_state.query_params() as shared:  # as a run does that a click has ended
             shared.populate_from_query_string(st.session_state.pop("another's"))
     state.enter("Review")
-    state.register("review", ["view"])
+    state.register("review", ["view", "more"])
     st.session_state["box"] = state.get("view") or "first"
     st.selectbox(
         "View",
@@ -30,6 +30,7 @@ def script() -> None:
         key="box",
         on_change=lambda: state.put("view", st.session_state["box"]),
     )
+    st.checkbox("More", key="more", on_change=lambda: state.put("more", "yes"))
 
     def tick() -> None:
         if st.session_state.pop("last", False):
@@ -102,6 +103,16 @@ def test_a_second_click_carried_by_an_old_tick_counts(page: AppTest, say: Say) -
         page.selectbox[0].set_value(view)
         say(page, before, **tick(page))
     assert shown(say(page, before)) == "first"
+
+
+def test_a_late_tick_brings_no_old_address_back(page: AppTest, say: Say) -> None:
+    """A tick from before a choice, with something else to write, leaves the choice in the address."""
+    before = dict(page.query_params)
+    page.selectbox[0].set_value("third").run()
+    page.checkbox[0].check()
+    say(page, before, **tick(page))
+    assert page.query_params == {"view": "third", "more": "yes"}
+    assert shown(say(page, dict(page.query_params))) == "third"
 
 
 def test_one_steps_back_over_it(page: AppTest, say: Say) -> None:
