@@ -11,8 +11,9 @@ import streamlit as st
 from bloodapp.charts.plane import plane_chart
 from bloodapp.charts.style import CONFIG
 from bloodapp.classify.features import Features
+from bloodapp.data.plane import Plane, principal
 from bloodapp.evaluate.neighbours import K, Purity, purity
-from bloodapp.evaluate.plane import Plane, centres, principal
+from bloodapp.evaluate.plane import centres
 from bloodapp.runs.run import Run, list_runs
 from bloodapp.ui import css, frame, state, thumbs
 from bloodapp.ui.evaluate import features, flags, images
