@@ -44,7 +44,9 @@ function dialogsOf(root, does) {
     const box = boxes.look;
     const label = item ? item.label : (more?.label ?? -1);
     const picture = make("div", { class: "large", role: "img", "aria-label": `Image ${looking}` });
+    const place = item ? data.items.findIndex((one) => one.i === item.i) : -1;
     if (more) picture.style.backgroundImage = `url("${more.src}")`;
+    else if (place >= 0) cut(picture, place, data); // at once, until the exact one is there
     const turning = (words, name, by) =>
       make("button", { type: "button", "aria-label": name, onclick: () => does.move(by) }, words);
     const words = make("div", { class: "words" });

@@ -1,11 +1,7 @@
 // One picture of the gallery: cut out of the picture that holds the whole page, with what is known under it.
 function tileFor(item, place, data) {
   const picture = make("div", { class: "picture" });
-  picture.style.backgroundImage = `url("${data.sprite}")`;
-  picture.style.backgroundSize = `${100 * data.columns}% ${100 * data.rows}%`;
-  const x = data.columns > 1 ? (100 * (place % data.columns)) / (data.columns - 1) : 0;
-  const y = data.rows > 1 ? (100 * Math.floor(place / data.columns)) / (data.rows - 1) : 0;
-  picture.style.backgroundPosition = `${x}% ${y}%`;
+  cut(picture, place, data);
   return make(
     "div",
     { role: "option", tabindex: "-1", "data-index": item.i, "aria-selected": "false" },
@@ -15,6 +11,15 @@ function tileFor(item, place, data) {
     make("div", { class: "said" }),
     make("div", { class: "tick", "aria-hidden": "true" }, "✓"),
   );
+}
+
+// Show one picture out of the one that holds the page.
+function cut(element, place, data) {
+  const x = data.columns > 1 ? (100 * (place % data.columns)) / (data.columns - 1) : 0;
+  const y = data.rows > 1 ? (100 * Math.floor(place / data.columns)) / (data.rows - 1) : 0;
+  element.style.backgroundImage = `url("${data.sprite}")`;
+  element.style.backgroundSize = `${100 * data.columns}% ${100 * data.rows}%`;
+  element.style.backgroundPosition = `${x}% ${y}%`;
 }
 
 // Write on a tile what holds now; what has not changed is left alone.
