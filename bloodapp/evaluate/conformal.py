@@ -17,11 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaln, gammaln
 
 from bloodapp.data.counts import wilson
 from bloodapp.errors import InvalidValue
 from bloodapp.evaluate.metrics import Interval
-from bloodapp.runs.calibration import quantile, remainder
+from bloodapp.runs.calibration import quantile, rank, remainder
 
 METHODS = ("lac", "aps", "raps")
 
@@ -124,6 +125,27 @@ def judge(labels: npt.ArrayLike, chosen: npt.ArrayLike) -> Judged:
         mean_size,
         count,
     )
+
+
+def expected(fitted: int, judged: int, promise: float) -> tuple[float, float]:
+    """The range of coverage to be expected in 95 of 100 cases: of `judged` images by a bar fitted on `fitted` others.
+
+    What a bar covers of all further images is itself drawn with the images that it was fitted on: Beta distributed (V.
+    Vovk, "Conditional validity of inductive conformal predictors", ACML 2012), so that the number covered among those
+    judged is Beta-Binomial (A. Angelopoulos, S. Bates, "Conformal Prediction: A Gentle Introduction", 2023, section
+    3.2). Both are 1 where the bar is infinite, NaN without images to judge.
+    """
+    if not judged:
+        return float("nan"), float("nan")
+    place = rank(fitted, promise)
+    if place > fitted:
+        return 1.0, 1.0
+    hits = np.arange(judged + 1)
+    ways = gammaln(judged + 1) - gammaln(hits + 1) - gammaln(judged - hits + 1)
+    beyond = fitted + 1 - place
+    held = np.cumsum(np.exp(ways + betaln(hits + place, judged - hits + beyond) - betaln(place, beyond)))
+    low, high = (int(np.searchsorted(held, end)) for end in (0.025, 0.975))
+    return low / judged, min(high, judged) / judged
 
 
 def coverages(

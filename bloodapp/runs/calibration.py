@@ -124,9 +124,14 @@ def quantile(scores: npt.ArrayLike, promise: float) -> float:
     The ⌈(n + 1) · promise⌉-th smallest of n scores; infinity where n is too small for the promise.
     """
     ordered = np.sort(np.asarray(scores, np.float64))
+    place = rank(len(ordered), promise)
+    return float(ordered[place - 1]) if place <= len(ordered) else math.inf
+
+
+def rank(n: int, promise: float) -> int:
+    """Which of n ascending scores is the bar, counted from 1: ⌈(n + 1) · promise⌉, above n where n is too small."""
     # A hair less: 0.9 * 10 is 9.000000000000002 in floating point.
-    place = math.ceil((len(ordered) + 1) * promise - 1e-9)
-    return float(ordered[max(place, 1) - 1]) if place <= len(ordered) else math.inf
+    return max(math.ceil((n + 1) * promise - 1e-9), 1)
 
 
 def nll(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:

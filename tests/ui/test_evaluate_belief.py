@@ -74,6 +74,10 @@ def test_the_promise_is_judged(run: Run, page: AppTest) -> None:
     found = belief_reading.judged(reading, "lac", 0.95)
     assert f"Promised 95 %, kept <b>{100 * found['clean'][1].coverage.value:.1f} %</b>" in words(page)
     assert "others do not keep it" in words(page)
+    fitted = len(belief_reading.promised(reading, "lac").labels)
+    low, high = conformal.expected(fitted, found["clean"][1].n, 0.95)
+    ends = f"{100 * low:.1f} to {100 * high:.1f} %"
+    assert f"To be expected: {ends} in 95 of 100 cases, with {fitted:,} images" in words(page)
     page.slider("belief-promise").set_value(80).run()
     page.segmented_control("choice-sets").set_value("aps").run()
     assert not page.exception

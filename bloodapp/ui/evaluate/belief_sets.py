@@ -39,6 +39,8 @@ def draw(reading: Reading) -> None:
         method = choose("sets", _METHODS, "How the sets are made")
     found = judged(reading, method, promise)
     st.html(f'<p class="belief-said">{unbroken(_said(reading, promise, found))}</p>')
+    fitted = len(promised(reading, method).labels)
+    st.html(f'<p class="quiet">{unbroken(_by_chance(fitted, promise, found["clean"][1]))}</p>')
     left, right = frame.columns("coverage", [1, 1])
     curves = promised(reading, method).curves
     with left:
@@ -103,6 +105,20 @@ def _said(reading: Reading, promise: float, found: dict[str, tuple[npt.NDArray[n
     if reading.part == PART:
         text += " One half of these images fits the sets, the other half judges them."
     return text
+
+
+def _by_chance(fitted: int, promise: float, one: Judged) -> str:
+    """Where the coverage is to be expected with so many images, and whether it is there."""
+    low, high = conformal.expected(fitted, one.n, promise)
+    if not one.n or low == 1:
+        return f"With {count(fitted, 'image')} to fit the sets on, this promise takes every class into each."
+    told = (
+        f"To be expected: {100 * low:.1f} to {100 * high:.1f} % in 95 of 100 cases, with {count(fitted, 'image')} to "
+        f"fit the sets on and {one.n:,} to judge them"
+    )
+    if one.coverage.value < low:
+        return f"{told}; this is less than chance explains."
+    return f"{told}; this is more than chance explains." if one.coverage.value > high else f"{told}."
 
 
 def _table(found: dict[str, tuple[npt.NDArray[np.bool_], Judged]]) -> str:
