@@ -31,6 +31,7 @@ from bloodapp.data.dataset import (
 from bloodapp.data.exchange import export_log
 from bloodapp.data.images import to_square
 from bloodapp.data.phash import perceptual_hashes
+from bloodapp.data.readings import samples
 from bloodapp.data.sources import Source, open_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError, Stopped
 from bloodapp.workspace import datasets_folder, is_held, lock, name_from, now, staged_folder, write_json
@@ -178,11 +179,16 @@ def _sweep(parent: Path) -> None:
 
 
 def _keep_decisions(old: Path, staged: Path) -> None:
-    """Save the decisions about a dataset that is being replaced: they are somebody's work."""
-    kept = staged / f"decisions-before-{now().replace(':', '')}.csv"
+    """Save the decisions and readings about a dataset that is being replaced: they are somebody's work."""
+    moment = now().replace(":", "")
+    kept = staged / f"decisions-before-{moment}.csv"
     try:
-        if not export_log(open_dataset(old.name), kept):
+        dataset = open_dataset(old.name)
+        if not export_log(dataset, kept):
             kept.unlink()
+        # Readings are of a sample of these very images: nothing replays them, but they are there to be looked up.
+        if samples(dataset):
+            ledger.copy(dataset.path, staged / f"readings-before-{moment}.db")
     except (
         BloodappError
     ):  # the old dataset is damaged, which is a good reason to replace it: keep the file as it is

@@ -169,6 +169,12 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
         raise Unreadable(f"The decisions of '{folder.name}' are damaged: {error}.") from error
 
 
+def copy(folder: Path, target: Path) -> None:
+    """Write a whole copy of a dataset's ledger, as it is at this moment, to another file."""
+    with _opened(folder) as connection, closing(sqlite3.connect(target)) as other:
+        connection.backup(other)
+
+
 @contextmanager
 def reading(folder: Path) -> Iterator[sqlite3.Connection]:
     """One consistent view of the log, however many statements read it."""

@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import closing
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from bloodapp.data import ledger
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import judge, last_seq, record
+from bloodapp.data.importing import import_source
 from bloodapp.data.readings import (
     CANNOT_TELL,
     UNREAD,
@@ -196,6 +198,20 @@ def test_an_older_log_takes_readings(tiny: Dataset) -> None:
     sample = draw(tiny, 47)
     assert 7 not in sample.index
     assert sample.seq == 1
+
+
+def test_replacing_the_images_keeps_the_readings_aside(tiny: Dataset, tmp_path: Path) -> None:
+    """They are of the old images, so they count for the new ones no more, but nobody's work is thrown away."""
+    sample = draw(tiny, 5)
+    record_reading(tiny, sample.name, int(sample.index[0]), 3, reader="Ben")
+    np.savez(tmp_path / "other.npz", images=tiny.images[::-1], labels=tiny.labels[::-1])
+    new = import_source(tmp_path / "other.npz", name="tiny", replace=True)
+    assert samples(new) == []
+    (kept,) = new.path.glob("readings-before-*.db")
+    with closing(sqlite3.connect(kept)) as connection:
+        assert connection.execute("select reader, label from readings").fetchall() == [("Ben", 3)]
+    newer = import_source(tmp_path / "other.npz", name="tiny", replace=True)
+    assert list(newer.path.glob("readings-before-*")) == []
 
 
 READING = """
