@@ -20,6 +20,7 @@ from bloodapp.ui.review import (
     filters,
     ledger,
     pictures,
+    plane,
     queue,
     reading,
     replay,
@@ -55,6 +56,10 @@ def _queue(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> N
         queue.draw(dataset, judged, reading.queue(dataset), findings)
 
 
+def _map(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
+    plane.draw(dataset, judged, findings, on_open=lambda images: open_in_gallery(dataset, images))
+
+
 def _scoreboard(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
     if findings is not None:
         scoreboard.draw(dataset, judged, findings)
@@ -65,6 +70,7 @@ VIEWS: dict[str, View] = {
     "gallery": View(
         "Gallery", lambda dataset, judged, findings: gallery.draw(dataset), filters=gallery.NAMES
     ),
+    "map": View("Map", _map, filters=plane.NAMES),
     "label": View(
         "Label", lambda dataset, judged, findings: labelling.draw(dataset), filters=labelling.NAMES
     ),
