@@ -1,5 +1,6 @@
 """The filters of the review queue: kind, state and class. They choose what is shown and never change a decision."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
@@ -54,18 +55,23 @@ def current(dataset: Dataset, queue: list[Card]) -> Filters:
 
 def draw(dataset: Dataset, queue: list[Card], filters: Filters) -> None:
     """Draw the filters with how many cards each would show."""
+    # Counted once: a box asks for the words of its choices several times, and there may be 12,000 cards.
+    every = Counter(kind for card in queue for kind in ("", *card.kinds))
+    open_ones = Counter(kind for card in queue if card.open for kind in ("", *card.kinds))
     st.session_state["finding-box"] = filters.kind
     st.pills(
         "Kind of finding",
-        ["", *_kinds(queue)],
+        ["", *(kind for kind in KINDS if kind in every)],
         key="finding-box",
-        format_func=lambda kind: _chip(kind, queue),
+        format_func=lambda kind: _chip(kind, open_ones[kind], every[kind]),
         label_visibility="collapsed",
         wrap=True,
         on_change=lambda: _choose("finding", st.session_state["finding-box"]),
     )
-    of_kind = [card for card in queue if not filters.kind or filters.kind in card.kinds]
-    numbers = {one: sum(card.state == one for card in of_kind) for one in _STATES} | {"all": len(of_kind)}
+    numbers: Counter[str] = Counter(
+        card.state for card in queue if not filters.kind or filters.kind in card.kinds
+    )
+    numbers["all"] = numbers.total()
     titles = {one.key: one.title for one in dataset.classes}
     with st.container(horizontal=True, vertical_alignment="center", key="review-filters"):
         st.session_state["show-box"] = filters.show
@@ -111,11 +117,9 @@ def _kinds(queue: list[Card]) -> list[str]:
     return [kind for kind in KINDS if kind in found]
 
 
-def _chip(kind: str, queue: list[Card]) -> str:
-    cards = [card for card in queue if not kind or kind in card.kinds]
-    now = sum(card.open for card in cards)
-    number = f"{now:,}" if now == len(cards) else f"{now:,} of {len(cards):,}"
-    return f"{KINDS[kind].title if kind else 'Everything'} :small[:gray[{number if now else '✓'}]]"
+def _chip(kind: str, still: int, all_of_it: int) -> str:
+    number = f"{still:,}" if still == all_of_it else f"{still:,} of {all_of_it:,}"
+    return f"{KINDS[kind].title if kind else 'Everything'} :small[:gray[{number if still else '✓'}]]"
 
 
 def _choose(name: str, value: str | None) -> None:
