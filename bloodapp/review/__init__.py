@@ -19,7 +19,8 @@ labels      doubtful labels
 
 What people do with it:
 queue       findings as cards: one card is one decision
-keepers     which of a group of copies is kept
+keepers     which of a group of copies is kept; `plans` says what that does to many groups
+groups      a group laid out to be compared; `differences` and `resaved` say what was done to a copy
 around      looking by hand: runs at either end, what looks like a marked picture
 history     the decisions as a person remembers them
 planting    known faults in a copy of a dataset, as a job; `faults` spoils cells, `foreign` draws what is none
