@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from bloodapp.data.dataset import Dataset
     from bloodapp.review.keepers import Rule
+    from bloodapp.review.plans import Plan
 
 KEEPER = "keeper="
-KEEPERS = tuple(KEEPER + rule for rule in ("first", "sharpest", "majority", "none"))
+KEEPERS = tuple(KEEPER + rule for rule in ("first", "sharpest", "largest", "majority", "advised", "none"))
 """One of each group is kept by a rule of `review.keepers`, and the others are excluded."""
 
 
@@ -29,6 +30,7 @@ def add(commands: terminal.Commands) -> None:
         "Keep, exclude, flag or relabel the images of a CSV; undo; show the log, export it, replay another copy's.",
         f"""decide course --from findings.csv --kind label_conflict --action exclude
         decide course --from findings.csv --kind exact_duplicate --action {KEEPERS[0]}
+        decide course --from findings.csv --kind near_duplicate --action {KEEPERS[1]} --dry-run
         decide course --from wrong.csv --action relabel
         decide course --undo 2
         decide course --log --who Anna --action relabel
@@ -66,6 +68,9 @@ def add(commands: terminal.Commands) -> None:
         "--kind", action="append", metavar="K", help="only rows of this kind; may be repeated"
     )
     decide.add_argument("--label", metavar="CLASS", help="the label that relabel gives to all rows")
+    decide.add_argument(
+        "--dry-run", action="store_true", help=f"with {KEEPER}RULE: say what it would do, and decide nothing"
+    )
     decide.add_argument("--why", default="", help="the reason, kept in the log")
     decide.add_argument("--who", metavar="NAME", help="with --log: only the decisions of this reviewer")
     decide.add_argument(
@@ -95,11 +100,15 @@ def decide_or_undo(args: argparse.Namespace) -> None:
             "Say what to do with these images: --action exclude, keep, flag, relabel or keeper=first."
         )
     else:
-        _decide(dataset, _rows(args.rows, args.kind), args)
+        _decide(dataset, _rows(args.rows), args)
 
 
-def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) -> None:
+def _decide(dataset: "Dataset", every: "pd.DataFrame", args: argparse.Namespace) -> None:
     from bloodapp.data.decisions import record
+
+    rows = _of_kinds(every, args.rows, args.kind)
+    if args.dry_run and args.action not in KEEPERS:
+        raise InvalidValue(f"--dry-run goes with --action {KEEPER}RULE and with nothing else.")
 
     why = args.why or " ".join(args.kind or [])
     if args.label is not None and args.action != "relabel":
@@ -107,7 +116,12 @@ def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) 
     if args.action == "relabel":
         decisions = _by_label(dataset, rows, args.label)
     elif args.action in KEEPERS:
-        decisions = [("exclude", None, _all_but_kept(dataset, rows, args.action.removeprefix(KEEPER)))]
+        planned = _plan(dataset, rows, every, args.action.removeprefix(KEEPER))
+        if args.dry_run:
+            print(f"{planned.words}.")
+            return
+        terminal.say(f"{planned.words}.")
+        decisions = [("exclude", None, planned.excluded.tolist())]
     else:
         decisions = [(args.action, None, rows["index"].tolist())]
     for action, label, indices in decisions:
@@ -119,54 +133,67 @@ def _decide(dataset: "Dataset", rows: "pd.DataFrame", args: argparse.Namespace) 
         terminal.table([(f"batch {batch}", action, f"{len(set(indices))} images", told)])
 
 
-def _rows(source: str, kinds: Sequence[str] | None) -> "pd.DataFrame":
-    """The CSV's rows as text, `index` as numbers; only those of the kinds."""
+def _rows(source: str) -> "pd.DataFrame":
+    """The CSV's rows as text, `index` as numbers."""
     import pandas as pd
 
-    from bloodapp.review.findings import KINDS
-
-    for kind in kinds or []:
-        if kind not in KINDS:
-            raise NotFound("kind of finding", kind, KINDS)
     try:
         rows = pd.read_csv(
             sys.stdin if source == "-" else source, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
     except (OSError, ValueError) as error:
         raise SourceError(f"'{source}' cannot be read as CSV: {error}.") from error
-    for column in ["index", *(["kind"] if kinds else [])]:
-        if column not in rows:
-            raise SourceError(f"'{source}' has no column '{column}': take a CSV as scan writes it.")
-    if kinds:
-        rows = rows[rows["kind"].isin(kinds)]
+    if "index" not in rows:
+        raise _without(source, "index")
     numbers = pd.to_numeric(rows["index"], errors="coerce")
     if numbers.isna().any() or (numbers % 1 != 0).any():
         raise SourceError(f"'{source}' has an index that is no whole number: take a CSV as scan writes it.")
     return rows.assign(index=numbers.astype("int64"))
 
 
-def _all_but_kept(dataset: "Dataset", rows: "pd.DataFrame", rule: "Rule") -> list[int]:
-    """The images of every group but the one that the rule keeps, by their labels as they are now."""
+def _of_kinds(rows: "pd.DataFrame", source: str, kinds: Sequence[str] | None) -> "pd.DataFrame":
+    """The rows of some kinds; all of them where none is named."""
+    from bloodapp.review.findings import KINDS
+
+    for kind in kinds or []:
+        if kind not in KINDS:
+            raise NotFound("kind of finding", kind, KINDS)
+    if kinds and "kind" not in rows:
+        raise _without(source, "kind")
+    return rows[rows["kind"].isin(kinds)] if kinds else rows
+
+
+def _without(source: str, column: str) -> SourceError:
+    return SourceError(f"'{source}' has no column '{column}': take a CSV as scan writes it.")
+
+
+def _plan(dataset: "Dataset", rows: "pd.DataFrame", every: "pd.DataFrame", rule: "Rule") -> "Plan":
+    """What the rule does to the groups of some rows; of `every` row of the CSV the faults of single images count."""
     import numpy as np
 
     from bloodapp.data.decisions import judge
-    from bloodapp.review.keepers import keeper, sharpness
+    from bloodapp.review.keepers import sharpness
+    from bloodapp.review.plans import faulty_of, plan
 
     if "group" not in rows:
         raise SourceError(f"{KEEPER}{rule} needs a column 'group': take a CSV as scan writes it.")
+    outside = rows.loc[(rows["index"] < 0) | (rows["index"] >= len(dataset)), "index"]
+    if len(outside):
+        raise InvalidValue(
+            f"Image {outside.iloc[0]} does not exist: '{dataset.name}' has the images 0 to {len(dataset) - 1}."
+        )
     grouped = rows[~rows["group"].str.strip().isin(["", "-1"])]
     by = ["kind", "group"] if "kind" in rows else ["group"]
-    labels = judge(dataset).labels
-    pictures = dataset.items["sha256"].to_numpy(object)
-    out: set[int] = set()
-    for _, group in grouped.groupby(by):
-        every = np.unique(group["index"].to_numpy(np.int64))
-        indices = every[
-            (every >= 0) & (every < len(dataset))
-        ]  # of the rest the ledger says that they do not exist
-        sharp = sharpness(dataset.images, indices, pictures[indices]) if rule == "sharpest" else None
-        out |= set(every.tolist()) - {keeper(rule, indices, labels[indices], sharp)}
-    return sorted(out)
+    items = dataset.items
+    pictures = items["sha256"].to_numpy(object)
+    return plan(
+        rule,
+        [np.unique(group["index"].to_numpy(np.int64)) for _, group in grouped.groupby(by)],
+        judge(dataset),
+        faulty=faulty_of(every) if "kind" in every else np.zeros(0, np.int64),
+        sharpness=lambda indices: sharpness(dataset.images, indices, pictures[indices]),
+        pixels=items["width"].to_numpy(np.int64) * items["height"].to_numpy(np.int64),
+    )
 
 
 def _by_label(

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from bloodapp.review.measures import measure
 
-Rule = Literal["advised", "first", "sharpest", "majority", "none"]
+Rule = Literal["advised", "first", "sharpest", "largest", "majority", "none"]
 
 RULES: dict[Rule, str] = {
     "advised": "What is advised",
     "first": "The first",
     "sharpest": "The sharpest",
+    "largest": "The largest original",
     "majority": "The majority label",
     "none": "None",
 }
@@ -28,11 +29,12 @@ def keeper(
     labels: NDArray[np.int16],
     sharpness: NDArray[np.float64] | None = None,
     faulty: NDArray[np.bool_] | None = None,
+    pixels: NDArray[np.int64] | None = None,
 ) -> int | None:
     """The image of a group that a rule keeps, None to exclude them all.
 
     `majority` keeps the first that carries the label of more than half of the labelled images, and nothing where no
-    label has so many; where none is labelled, the first. `sharpest` keeps the first of equally sharp ones. What is
+    label has so many; where none is labelled, the first. `sharpest` and `largest` keep the first of equals. What is
     advised is the majority among those without a fault of their own, and nothing if each has one.
 
     Args:
@@ -41,6 +43,7 @@ def keeper(
         labels: int16 (M,) theirs, -1 = none.
         sharpness: (M,) theirs as from `sharpness`, NaN = nothing to be sharp; needed by `sharpest` alone.
         faulty: (M,) whether something of its own is wrong with it; needed by `advised` alone.
+        pixels: (M,) how many its original had; needed by `largest` alone.
     """
     if rule == "none" or not len(indices):
         return None
@@ -50,6 +53,10 @@ def keeper(
         if sharpness is None:
             raise ValueError("the sharpest of a group needs the sharpness of its images")
         return int(indices[np.argmax(np.where(np.isnan(sharpness), -np.inf, sharpness))])
+    if rule == "largest":
+        if pixels is None:
+            raise ValueError("the largest original of a group needs the sizes of its originals")
+        return int(indices[np.argmax(pixels)])
     sound = np.ones(len(indices), bool)
     if rule == "advised" and faulty is not None:
         sound = ~faulty

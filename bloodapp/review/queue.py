@@ -181,6 +181,7 @@ def offers(
     titles: Sequence[str],
     rule: Rule = "advised",
     sharpness: NDArray[np.float64] | None = None,
+    pixels: NDArray[np.int64] | None = None,
 ) -> tuple[Offer, ...]:
     """The one-click decisions about a card, the advisable one first.
 
@@ -194,6 +195,7 @@ def offers(
         titles: of the classes, in the order of the labels.
         rule: which image of a group is kept; `advised` leaves it to the findings.
         sharpness: (M,) of the card's images, as from `keepers.sharpness`, for the rule `sharpest`.
+        pixels: (M,) how many their originals had, for the rule `largest`.
     """
     left = card.indices[judged.included[card.indices]]
     if not card.grouped or (len(left) == 1 and card.open):
@@ -205,7 +207,7 @@ def offers(
     others = (*_relabel(card, left, titles), keep)
     if not len(left):
         return exclude, *others
-    kept = _kept(card, left, judged, rule, sharpness)
+    kept = _kept(card, left, judged, rule, sharpness, pixels)
     if rule != "advised" or "label_conflict" not in card.kinds:
         return (exclude, *others) if kept is None else (_keep_one(card, kept, rule), exclude, *others)
     labels = judged.labels[left]
@@ -223,13 +225,17 @@ def offers(
 
 
 def kept_by(
-    card: Card, judged: Judged, rule: Rule, sharpness: NDArray[np.float64] | None = None
+    card: Card,
+    judged: Judged,
+    rule: Rule,
+    sharpness: NDArray[np.float64] | None = None,
+    pixels: NDArray[np.int64] | None = None,
 ) -> Offer | None:
     """What a keeper rule does to a group: exclude all but the image it keeps. None when nothing is left of it."""
     left = card.indices[judged.included[card.indices]]
     if not len(left):
         return None
-    kept = _kept(card, left, judged, rule, sharpness)
+    kept = _kept(card, left, judged, rule, sharpness, pixels)
     return Offer("exclude", "Exclude all", "exclude", left) if kept is None else _keep_one(card, kept, rule)
 
 
@@ -239,6 +245,7 @@ def _kept(
     judged: Judged,
     rule: Rule,
     sharpness: NDArray[np.float64] | None,
+    pixels: NDArray[np.int64] | None,
 ) -> int | None:
     labels = judged.labels[left]
     if rule == "advised" and "label_conflict" not in card.kinds:
@@ -249,6 +256,7 @@ def _kept(
         labels,
         None if sharpness is None else sharpness[np.isin(card.indices, left)],
         np.isin(left, card.faulty),
+        None if pixels is None else pixels[np.isin(card.indices, left)],
     )
 
 
@@ -272,7 +280,8 @@ def _relabel(card: Card, among: NDArray[np.int64], titles: Sequence[str]) -> tup
 def _keep_one(card: Card, kept: int, rule: Rule) -> Offer:
     rest = card.indices[card.indices != kept]
     first = kept == card.indices[0]
-    which = "the sharpest" if rule == "sharpest" else "the first" if first else f"image {kept:,}"
+    named = {"sharpest": "the sharpest", "largest": "the largest"}
+    which = named.get(rule) or ("the first" if first else f"image {kept:,}")
     return Offer(
         "first" if first and rule == "advised" else rule,
         f"Keep {which}, exclude {len(rest):,}",

@@ -17,7 +17,7 @@ from bloodapp.ui.steps import identity
 NAME = "keeping"
 """What the address calls the rule of the page."""
 
-_BY_ONE: tuple[Rule, ...] = ("first", "sharpest", "majority")
+_BY_ONE: tuple[Rule, ...] = ("first", "sharpest", "largest", "majority")
 
 
 def rule() -> Rule:
@@ -44,8 +44,17 @@ def draw() -> None:
 def offered(dataset: Dataset, judged: Judged, card: Card) -> tuple[Offer, ...]:
     """What is offered about a card under the rule of the page."""
     chosen = rule()
-    sharp = _sharpness(dataset, card) if chosen == "sharpest" and card.grouped else None
-    return offers(card, judged, [one.title for one in dataset.classes], chosen, sharp)
+    titles = [one.title for one in dataset.classes]
+    return offers(card, judged, titles, chosen, *_measured(dataset, card, chosen))
+
+
+def kept_of(dataset: Dataset, judged: Judged, card: Card) -> int | None:
+    """The image of a group that the rule of the page keeps, None if it keeps none."""
+    chosen = rule()
+    offer = kept_by(card, judged, chosen, *_measured(dataset, card, chosen))
+    kept = np.setdiff1d(card.indices, [] if offer is None else offer.indices)
+    kept = kept[judged.included[kept]]
+    return int(kept[0]) if len(kept) else None
 
 
 def draw_menu(dataset: Dataset, judged: Judged, card: Card, *, large: bool) -> None:
@@ -66,14 +75,27 @@ def draw_menu(dataset: Dataset, judged: Judged, card: Card, *, large: bool) -> N
 
 def _keep_one(dataset: Dataset, judged: Judged, card: Card, menu: str) -> None:
     chosen: Rule = st.session_state[menu]
-    sharp = _sharpness(dataset, card) if chosen == "sharpest" else None
-    offer = kept_by(card, judged, chosen, sharp)
+    offer = kept_by(card, judged, chosen, *_measured(dataset, card, chosen))
     if offer is not None:
         acts.take(dataset, card, offer)
 
 
-def _sharpness(dataset: Dataset, card: Card) -> NDArray[np.float64]:
-    return _sharpness_of(dataset.name, identity(dataset), tuple(card.indices.tolist()))
+def sharpness_of(dataset: Dataset, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How sharp images are, (M,), as from `review.keepers.sharpness`; cached."""
+    return _sharpness_of(dataset.name, identity(dataset), tuple(indices.tolist()))
+
+
+def pixels_of(dataset: Dataset) -> NDArray[np.int64]:
+    """How many pixels the original of each image had, (N,)."""
+    return dataset.items["width"].to_numpy(np.int64) * dataset.items["height"].to_numpy(np.int64)
+
+
+def _measured(
+    dataset: Dataset, card: Card, rule: Rule
+) -> tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]:
+    """What a rule asks of the images of a card: how sharp they are, how large their originals."""
+    sharp = sharpness_of(dataset, card.indices) if rule == "sharpest" and card.grouped else None
+    return sharp, pixels_of(dataset)[card.indices] if rule == "largest" else None
 
 
 @lru_cache(maxsize=4096)

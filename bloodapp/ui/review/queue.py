@@ -11,7 +11,7 @@ from bloodapp.review.findings import KINDS
 from bloodapp.review.keepers import RULES
 from bloodapp.review.queue import Card, sheets
 from bloodapp.ui import frame
-from bloodapp.ui.review import acts, around, cards, closer, keeping, pictures, scan, side, thresholds
+from bloodapp.ui.review import acts, around, cards, closer, keeping, pictures, rules, scan, side, thresholds
 from bloodapp.ui.review import filters as review_filters
 from bloodapp.ui.text import count
 
@@ -53,6 +53,7 @@ def _queue(dataset: Dataset, judged: Judged, queue: list[Card]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="review-acts"):
         if any(card.grouped for card in chosen):
             keeping.draw()
+            rules.draw(dataset)
         thresholds.draw(dataset)
         _at_once(dataset, judged, chosen)
     if not chosen:
