@@ -130,7 +130,8 @@ def test_keys_do_nothing_while_somebody_types(page: Page, found: Dataset) -> Non
 
 def test_images_are_picked_by_clicks_and_keys_stop_at_the_dialog(page: Page, found: Dataset) -> None:
     """A click picks, Shift picks a stretch, a second click lets go; keys reach no button behind the dialog."""
-    page.get_by_role("button", name="Choose images").click()
+    page.locator(".st-key-card-next").get_by_role("button", name="Compare").click()
+    page.get_by_role("dialog").get_by_role("radio", name="Choose images").click()
     pictures = page.locator(".picker button")
     expect(pictures).to_have_count(10)
     settled(page)

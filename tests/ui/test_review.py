@@ -265,6 +265,7 @@ def test_some_images_of_a_group_are_chosen(scanned: Dataset, open_page: Open) ->
     page = open_page(PAGE, dataset="tiny")
     assert page.button(key="keep-group-0").proto.shortcut == "k"
     click(page, "closer-group-0")
+    page.segmented_control(key="closer-view").set_value("some").run()
     assert page.button(key="closer-exclude").disabled
     assert not page.button(key="keep-group-0").proto.shortcut
     page.session_state[closer.PICKER] = {"picked": [46, 47]}

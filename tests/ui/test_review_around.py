@@ -114,6 +114,7 @@ def test_one_picture_of_a_group_leads_there_too(dirty: Dataset, open_page: Open)
     """Chosen in the closer look, which closes."""
     page = open_page(PAGE, dataset="dirty")
     click(page, "closer-group-46")
+    page.segmented_control(key="closer-view").set_value("some").run()
     page.session_state[closer.PICKER] = {"picked": [49]}
     page.run()
     click(page, "closer-like")

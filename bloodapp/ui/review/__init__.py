@@ -1,7 +1,8 @@
 """The body of the Review page, one module a view or a part of one.
 
 page         the views, and which of them is shown
-queue, cards, filters, keeping, thresholds, closer    the queue of findings
+queue, cards, filters, keeping, rules, thresholds     the queue of findings
+closer, group                                         a closer look at a card, side by side or to choose images
 around, ends, like                                    looking around
 ledger, ledger_rows, log, replay                      what was decided
 planting, scoreboard, verdicts                        what the detectors find of what is known

@@ -150,11 +150,12 @@ def _more(dataset: Dataset, judged: Judged, card: Card, *, large: bool = False) 
     )
     if card.grouped:
         st.button(
-            "Choose images" if large else "",
+            "Compare" if large else "",
             key=f"closer-{card.key}",
             type="tertiary",
-            icon=":material/grid_view:",
-            help="Look at all of them and choose some",
+            icon=":material/compare:",
+            help="See them side by side with what differs, or choose some",
+            shortcut="g" if large and acts.keys() else None,
             on_click=closer.ask_for,
             args=(card,),
         )

@@ -1,4 +1,4 @@
-"""A closer look at a card: all its pictures, some of which can be chosen and decided about."""
+"""A closer look at a card: side by side with what differs, or all its pictures, some of which can be chosen."""
 
 from collections.abc import Callable
 
@@ -9,18 +9,24 @@ from numpy.typing import NDArray
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review.queue import Card
+from bloodapp.ui import state
 from bloodapp.ui.picker import picker
-from bloodapp.ui.review import acts, pictures
+from bloodapp.ui.review import acts, group, pictures
 from bloodapp.ui.text import count
 from bloodapp.ui.thumbs import data_uri, thumbnail
 
 A_PAGE = 60
 PICKER = "closer-picker"
+VIEW = "closer_view"
+"""Under what the chosen way to look is kept."""
+
+_VIEWS = {"beside": "Side by side", "some": "Choose images"}
 
 
 def draw(dataset: Dataset, judged: Judged, queue: list[Card], mark: Callable[[int], None]) -> None:
     """Draw the dialog if one of these cards is to be looked at closer; `mark` leads to what looks like an image."""
-    card = next((one for one in queue if one.key == acts.dialog()), None)
+    asked = acts.dialog()
+    card = next((one for one in queue if one.key == asked), None) if asked else None
     if card is not None:
         _dialog(dataset, judged, card, mark)
 
@@ -28,11 +34,37 @@ def draw(dataset: Dataset, judged: Judged, queue: list[Card], mark: Callable[[in
 def ask_for(card: Card) -> None:
     """Open the dialog for a card, with nothing chosen."""
     st.session_state.pop(PICKER, None)
+    group.forget()
     acts.open_dialog(card.key)
 
 
-@st.dialog("Choose images", width="large", on_dismiss=acts.close_dialog)
+@st.dialog("A closer look", width="large", on_dismiss=acts.close_dialog)
 def _dialog(dataset: Dataset, judged: Judged, card: Card, mark: Callable[[int], None]) -> None:
+    if _view() == "beside":
+        group.draw(dataset, card)
+    else:
+        _some(dataset, judged, card, mark)
+
+
+def _view() -> str:
+    """Which way to look is chosen."""
+    chosen = str(state.get(VIEW) or "")
+    chosen = chosen if chosen in _VIEWS else "beside"
+    st.session_state["closer-view"] = chosen
+    st.segmented_control(
+        "Look at them",
+        list(_VIEWS),
+        key="closer-view",
+        required=True,
+        format_func=lambda one: _VIEWS[one],
+        label_visibility="collapsed",
+        on_change=lambda: state.put(VIEW, st.session_state["closer-view"]),
+    )
+    return chosen
+
+
+def _some(dataset: Dataset, judged: Judged, card: Card, mark: Callable[[int], None]) -> None:
+    """All pictures, to choose some by clicking."""
     st.html(
         '<p class="quiet">Click the images that a decision is about; Shift and click for a whole stretch.</p>'
     )
