@@ -159,7 +159,6 @@ def spread_chart(
     calm(figure, height, t=56, b=40)
     figure.update_xaxes(title={"text": unit, "standoff": 6}, nticks=8)
     figure.update_yaxes(
-        title={"text": "share of the images", "standoff": 6},
         tickformat=".0%",
         nticks=4,
         range=[-top * (0.1 + 0.13 * len(ranges)), 1.08 * top],
@@ -172,7 +171,7 @@ def shares_chart(
 ) -> go.Figure:
     """Draw what share of the images was named each class, (C, 3) value, low, high, and its share in training (C,).
 
-    Bars in the class's colour are the answers, with their 95 % interval; an open diamond is the training.
+    Bars in the class's colour are the answers, with their 95 % interval; a white diamond is the training.
     """
     table, before = np.asarray(shares, np.float64), np.asarray(training, np.float64)
     places = np.arange(len(classes), dtype=np.float64)
@@ -200,7 +199,7 @@ def shares_chart(
         y=places,
         mode="markers",
         name="share among the training images",
-        marker={"symbol": "diamond-open", "size": 11, "color": GREY, "line": {"width": 2.5}},
+        marker={"symbol": "diamond", "size": 10, "color": "#FFFFFF", "line": {"width": 2, "color": GREY}},
         hovertemplate="training: %{x:.1%}<extra></extra>",
     )
     calm(figure, height or 32 * len(classes) + 86, t=36, b=48)
@@ -251,7 +250,7 @@ def confidence_chart(
         range=[0, 1.01],
     )
     figure.update_yaxes(
-        title={"text": "share of the images", "standoff": 6},
+        title={"text": "share of the images", "standoff": 14},
         tickformat=".0%",
         nticks=4,
         rangemode="tozero",

@@ -57,7 +57,7 @@ def test_shares_by_class() -> None:
     shares = np.tile([0.125, 0.1, 0.2], (8, 1))
     figure = check(shares_chart(shares, [0.1] * 7 + [np.nan], DEFAULT_CLASSES))
     np.testing.assert_allclose(figure.data[0].error_x.array, 0.075)
-    assert figure.data[1].marker.symbol == "diamond-open"
+    assert figure.data[1].marker.symbol == "diamond"
     assert list(figure.layout.yaxis.ticktext) == [each.title for each in DEFAULT_CLASSES]
 
 

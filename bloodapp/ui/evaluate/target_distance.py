@@ -187,6 +187,7 @@ def _one(found: Target, gap: Gap, gaps: list[Gap]) -> None:
         alt=f"Distribution of {measure.title} in the training images and in yours",
     )
     st.html(
-        f'<p class="quiet">{escape(measure.help)} Median {escape(_value(gap.target[2], measure))}, in training '
+        f'<p class="quiet">{escape(measure.help)} Upwards the share of the images.'
+        f" Median {escape(_value(gap.target[2], measure))}, in training "
         f"{escape(_value(gap.train[2], measure))}.</p>"
     )
