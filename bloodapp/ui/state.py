@@ -2,7 +2,8 @@
 
 Choices are kept twice: in session keys that belong to no widget (a widget's key goes when the page
 changes), and in the address, so that a link, a reload and the back button hold. The address wins:
-it is what the user sees, sends and steps back to.
+it is what the user sees, sends and steps back to. `ui/address.py` reads and writes it, and knows when it is older
+than a choice.
 """
 
 from collections.abc import Iterable
