@@ -212,6 +212,8 @@ def _board(shown: _Shown, laid: Laid, on_open: Callable[[list[int]], None]) -> N
     said = _MEANS[shown.way].format(share=percent(sum(laid.explained)), by=laid.by)
     if laid.placed < len(dataset):
         said += f" {count(laid.placed, 'image')} were laid out, every other lies among those that look most like it."
+    if any(one.key == "none" for one in colouring.groups) and shown.colour == "prediction":
+        said += " The gallery has a run asked about all images."
     st.html(f'<p class="quiet">{escape(said)}</p>')
 
 

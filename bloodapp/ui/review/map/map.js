@@ -1,6 +1,6 @@
 // The map: points that are moved and enlarged, pointed at, drawn around, walked through by keys. What is chosen, hidden
 // and looked at lives here and is only reported: a slow answer never takes back what was done meanwhile.
-const FARTHEST = 80, REACH = 12, REST_MS = 130, SEEN_MOST = 400;
+const FARTHEST = 80, REACH = 12, REST_MS = 130, SEEN_MOST = 400, SLOW_MS = 32, QUICK_MS = 19, SPARSEST = 16;
 const ICONS = {
   lasso: "M12 4c5 0 9 2.7 9 6s-4 6-9 6c-1.5 0-3-.2-4.2-.7M7.8 15.3C5 14.3 3 12.3 3 10c0-3.3 4-6 9-6M6 14a2 2 0 1 0 2 2.5c0 2-1 3.5-3 4",
   box: "M4 4h4M12 4h4M20 4v4M20 12v4M20 20h-4M12 20H8M4 20v-4M4 12V8",
@@ -34,7 +34,7 @@ function begin(root) {
   const seen = new Map(), hidden = new Set(), touches = new Map(), box = { width: 1, height: 1 };
   let data = {}, looks = [], scene = null, points = null, groups = null, paint = null, frame = 0, stale = true;
   let tool = "lasso", path = null, drag = null, at = -1, cursor = -1, anchor = -1, pointer = null, timer = 0, round = null;
-  let spaceHeld = false;
+  let spaceHeld = false, sparse = 1, rest = 0;
 
   // What the page says
 
@@ -94,7 +94,8 @@ function begin(root) {
     const ratio = Math.min(devicePixelRatio || 1, 2);
     if (stale) {
       if (paint.lost()) revive();
-      paint.draw(view, looks, ratio);
+      paint.draw(view, looks, ratio, rest ? sparse : 1);
+      if (rest) pace();
       root.dataset.frames = Number(root.dataset.frames || 0) + 1;
     }
     stale = false;
@@ -128,6 +129,18 @@ function begin(root) {
     }
   }
 
+  // While the map moves, fewer points are drawn where all of them would take longer than a frame may.
+  function pace() {
+    const begun = performance.now();
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const took = (performance.now() - begun) / 2;
+        if (took > SLOW_MS) sparse = Math.min(2 * sparse, SPARSEST);
+        else if (took < QUICK_MS) sparse = Math.max(sparse / 2, 1);
+      }),
+    );
+  }
+
   function revive() {
     const old = part("points"), fresh = old.cloneNode();
     old.replaceWith(fresh);
@@ -153,6 +166,11 @@ function begin(root) {
   function moved() {
     view.x = Math.min(Math.max(view.x, 0), 1);
     view.y = Math.min(Math.max(view.y, 0), 1);
+    clearTimeout(rest);
+    rest = setTimeout(() => {
+      rest = 0;
+      if (sparse > 1) again();
+    }, REST_MS);
     again();
     showCard();
   }
@@ -451,6 +469,7 @@ function begin(root) {
   function end() {
     size.disconnect();
     clearTimeout(timer);
+    clearTimeout(rest);
     cancelAnimationFrame(frame);
     paint?.free();
     root.own = undefined;

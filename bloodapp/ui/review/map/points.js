@@ -1,6 +1,7 @@
 // Draws points that lie in the unit square: by WebGL, or where there is none on a plain canvas.
 // A scene is {xy: Uint16Array(2n), groups: Uint8Array(n), chosen: Uint8Array(n) | null}; the highest bit of a group
-// says that its point is pale. Where several lie in one place, they are drawn larger. A view is {x, y, zoom}: what lies in the middle, and how many times it is enlarged.
+// says that its point is pale. Where several lie in one place, they are drawn larger. A view is {x, y, zoom, fit}:
+// what lies in the middle, how many times it is enlarged, and which share of the width and the height it takes at first.
 const SHAPES = ["circle", "square", "diamond", "up", "cross", "star", "pentagon", "down"];
 const MOST = 32;
 const PALE = 128;
@@ -25,8 +26,8 @@ const VERTEX = `
 const FRAGMENT = `
   precision mediump float;
   varying vec4 colour; varying float shape; varying float side;
-  float corners(vec2 p, float n, float turn) {
-    float angle = atan(p.x, p.y) + turn, step = 6.2831853 / n;
+  float corners(vec2 p, float n) { // of a polygon that stands on a corner
+    float angle = atan(p.x, p.y), step = 6.2831853 / n;
     return cos(floor(0.5 + angle / step) * step - angle) * length(p);
   }
   void main() {
@@ -34,11 +35,11 @@ const FRAGMENT = `
     vec2 a = abs(p);
     float out_ = length(p) - 0.86;
     if (side > 4.5) {
-      if (shape > 6.5) out_ = corners(-p, 3.0, 0.0) - 0.5;
-      else if (shape > 5.5) out_ = corners(p, 5.0, 0.0) - 0.76;
-      else if (shape > 4.5) out_ = min(corners(p, 3.0, 0.0), corners(-p, 3.0, 0.0)) - 0.5;
+      if (shape > 6.5) out_ = corners(p, 3.0) - 0.5;
+      else if (shape > 5.5) out_ = corners(-p, 5.0) - 0.76;
+      else if (shape > 4.5) out_ = min(corners(p, 3.0), corners(-p, 3.0)) - 0.5;
       else if (shape > 3.5) out_ = max(min(a.x, a.y) - 0.3, max(a.x, a.y) - 0.95);
-      else if (shape > 2.5) out_ = corners(p, 3.0, 0.0) - 0.5;
+      else if (shape > 2.5) out_ = corners(-p, 3.0) - 0.5;
       else if (shape > 1.5) out_ = a.x + a.y - 0.98;
       else if (shape > 0.5) out_ = max(a.x, a.y) - 0.76;
     }
@@ -74,6 +75,8 @@ function inOnePlace(xy) {
   return times;
 }
 
+// `draw(view, looks, ratio, sparse)` draws every so-manieth point of each group: fewer while the map moves, on a
+// computer that draws slowly.
 function painter(canvas) {
   const gl = canvas.getContext("webgl", { antialias: false, alpha: true, premultipliedAlpha: true });
   return (gl && byWebGL(canvas, gl)) || onCanvas(canvas);
@@ -99,14 +102,23 @@ function byWebGL(canvas, gl) {
   const attribute = Object.fromEntries(
     ["place", "group", "chosen", "times"].map((name) => [name, gl.getAttribLocation(program, name)]),
   );
-  const fill = (buffer, name, values, size, type, normal) => {
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+  const KINDS = {
+    place: [2, gl.UNSIGNED_SHORT, true, 4], group: [1, gl.UNSIGNED_BYTE, false, 1],
+    chosen: [1, gl.UNSIGNED_BYTE, false, 1], times: [1, gl.UNSIGNED_SHORT, false, 2],
+  };
+  const fill = (name, values) => {
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    step(name, every);
+  };
+  const step = (name, stride) => {
+    const [size, type, normal, bytes] = KINDS[name];
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
     gl.enableVertexAttribArray(attribute[name]);
-    gl.vertexAttribPointer(attribute[name], size, type, normal, 0, 0);
+    gl.vertexAttribPointer(attribute[name], size, type, normal, stride * bytes, 0);
   };
   const buffers = Object.fromEntries(["place", "group", "chosen", "times"].map((name) => [name, gl.createBuffer()]));
-  let order = new Uint32Array(0), some = false;
+  let order = new Uint32Array(0), some = false, every = 1;
   return {
     how: "webgl",
     take(scene) {
@@ -119,18 +131,20 @@ function byWebGL(canvas, gl) {
         xy[2 * i + 1] = scene.xy[2 * order[i] + 1];
         groups[i] = scene.groups[order[i]];
       }
-      fill(buffers.place, "place", xy, 2, gl.UNSIGNED_SHORT, true);
-      fill(buffers.group, "group", groups, 1, gl.UNSIGNED_BYTE, false);
-      fill(buffers.times, "times", many, 1, gl.UNSIGNED_SHORT, false);
+      fill("place", xy);
+      fill("group", groups);
+      fill("times", many);
       this.choose(scene);
     },
     choose(scene) {
       const chosen = new Uint8Array(order.length);
       some = scene.chosen !== null;
       if (some) for (let i = 0; i < order.length; i++) chosen[i] = scene.chosen[order[i]];
-      fill(buffers.chosen, "chosen", chosen, 1, gl.UNSIGNED_BYTE, false);
+      fill("chosen", chosen);
     },
-    draw(view, looks, ratio) {
+    draw(view, looks, ratio, sparse = 1) {
+      if (sparse !== every) for (const name of Object.keys(KINDS)) step(name, sparse);
+      every = sparse;
       const colours = new Float32Array(4 * MOST), shapes = new Float32Array(MOST);
       looks.forEach((one, i) => {
         colours.set([...one.rgb.map((part) => part / 255), one.hidden ? 0 : 1], 4 * i);
@@ -145,7 +159,7 @@ function byWebGL(canvas, gl) {
       gl.uniform2f(uniform.scale, 2 * view.zoom * view.fit[0], 2 * view.zoom * view.fit[1]);
       gl.uniform1f(uniform.size, pointSize(order.length, view.zoom) * ratio);
       gl.uniform1f(uniform.dim, some ? 1 : 0);
-      gl.drawArrays(gl.POINTS, 0, order.length);
+      gl.drawArrays(gl.POINTS, 0, Math.ceil(order.length / every));
     },
     lost: () => gl.isContextLost(),
     free() {
@@ -169,13 +183,14 @@ function onCanvas(canvas) {
     choose(given) {
       scene = given;
     },
-    draw(view, looks, ratio) {
+    draw(view, looks, ratio, sparse = 1) {
       const { width, height } = canvas;
       const least = Math.max(1, Math.round(0.8 * pointSize(order.length, view.zoom) * ratio));
       const [wide, high] = [view.zoom * view.fit[0] * width, view.zoom * view.fit[1] * height];
       pen.clearRect(0, 0, width, height);
       let last = "";
-      for (const i of order) {
+      for (let n = 0; n < order.length; n += sparse) {
+        const i = order[n];
         const group = scene.groups[i], one = looks[group & 127];
         if (!one || one.hidden) continue;
         const x = (scene.xy[2 * i] / 65535 - view.x) * wide + width / 2;
