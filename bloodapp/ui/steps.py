@@ -130,7 +130,11 @@ def _review(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
         return _step(title, "not scanned", "Let the detectors look for what does not belong.", "todo")
     if number:
         return _step(title, f"{number:,} open", f"{count(number, 'finding')} to decide.", "todo")
-    gone = len(dataset) - len(judged(dataset).indices)
+    now = judged(dataset)
+    bare = int((now.included & (now.labels < 0)).sum())
+    if bare:
+        return _step(title, f"{bare:,} to label", f"{count(bare, 'image has', 'images have')} no label yet.", "todo")
+    gone = len(dataset) - len(now.indices)
     return _step(title, "all decided", f"Every finding is decided; {count(gone, 'image')} left out.", "done")
 
 

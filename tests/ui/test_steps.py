@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bloodapp import jobs
@@ -55,6 +56,21 @@ def test_review_counts_open_cards(tiny: Dataset) -> None:
     assert open_cards(tiny) == 0
     assert by_title(tiny)["Review"].state == "all decided"
     assert next_step(steps(tiny, None)).title == "Train"
+
+
+def test_what_has_no_label_waits_for_one(home: Path, tmp_path: Path) -> None:
+    """With every finding decided, images without a label are the next thing to do; excluded ones are not."""
+    file = tmp_path / "bare.npz"
+    np.savez(file, images=np.random.default_rng(0).integers(60, 200, (12, 32, 32, 3), np.uint8))
+    bare = import_source(file, labelled=False)
+    scan(bare)
+    found = read_findings(bare)
+    assert found is not None
+    record(bare, [*found["index"].unique().tolist(), 0], "keep")
+    assert (by_title(bare)["Review"].state, by_title(bare)["Review"].mood) == ("12 to label", "todo")
+    record(bare, range(11), "exclude")
+    record(bare, [11], "relabel", label=2)
+    assert by_title(bare)["Review"].state == "all decided"
 
 
 def test_running_scan_shows_its_share(tiny: Dataset) -> None:
