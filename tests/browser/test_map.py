@@ -87,6 +87,12 @@ def test_what_lies_far_off_is_drawn_around_and_excluded(
     expect(app.main.locator(".plane")).to_have_attribute("data-drawn", drawn)
     draw_around(app, place(stage, planted, 48), 14)
     expect(app.keyed("map-acts")).to_contain_text("12 images, 17 % Basophil")
+    app.click(app.button("Open in the gallery"))
+    app.tab.wait_for_url("**view=gallery**")
+    app.part("Map")
+    stage = app.main.locator(".plane .stage")
+    expect(app.main.locator(".plane")).to_have_attribute("data-chosen", "12")
+    stage.focus()
     app.tab.keyboard.press("Escape")
     expect(app.keyed("map-acts")).to_contain_text("Draw around points")
     box = stage.bounding_box()
@@ -129,6 +135,11 @@ def test_pointing_shows_the_cell_and_a_click_chooses_it(
     app.main.get_by_role("button", name="Show all groups").click()
     expect(entry).to_have_attribute("aria-pressed", "true")
     assert app.stands_out() <= 0
+    decisions.record(planted, [5], "exclude")
+    app.reload("Review")
+    expect(app.main.locator(".plane[data-drawn]")).to_be_visible()
+    app.tab.mouse.move(*place(stage, planted, 5))
+    expect(seen).to_contain_text("excluded")
     app.paint("dark")
 
 

@@ -203,6 +203,8 @@ def _board(shown: _Shown, laid: Laid, on_open: Callable[[list[int]], None]) -> N
         by=shown.colour,
         equal=together,
         label=_in_words(shown, colouring),
+        place=dataset.fingerprint[:16],
+        asof=shown.judged.seq,
         chosen=_chosen(dataset),
         fresh=int(state.get(_FRESH) or 0),
         picture=_picture(shown, component.hovered(KEY)),

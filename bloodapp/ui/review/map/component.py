@@ -69,6 +69,8 @@ def show(
     by: str,
     equal: bool,
     label: str,
+    place: str,
+    asof: int,
     chosen: str,
     fresh: int,
     picture: Mapping[str, Any] | None,
@@ -85,6 +87,8 @@ def show(
         by: names the colouring; what is hidden is remembered for each.
         equal: whether both axes keep one scale.
         label: says the whole map in words.
+        place: names the dataset: of another one nothing is chosen, hidden or known.
+        asof: the last decision that is known: what was shown of an image before a later one is asked for again.
         chosen: as `packed` gives it; looked at only when the map is drawn for the first time, or `fresh` changes.
         fresh: another number than before takes what was chosen back to `chosen`.
         picture: what was asked for by pointing at an image (`hovered`): index, src, colour, lines, out.
@@ -113,6 +117,8 @@ def show(
         "by": by,
         "equal": equal,
         "label": label,
+        "place": place,
+        "asof": asof,
         "chosen": media.url(base64.b64decode(chosen), _BYTES, f"{key}.chosen") if chosen else "",
         "round": fresh,
         "picture": dict(picture) if picture else None,

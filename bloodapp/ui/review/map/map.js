@@ -34,15 +34,21 @@ function begin(root) {
   const seen = new Map(), hidden = new Set(), touches = new Map(), box = { width: 1, height: 1 };
   let data = {}, looks = [], scene = null, points = null, groups = null, paint = null, frame = 0, stale = true;
   let tool = "lasso", path = null, drag = null, at = -1, cursor = -1, anchor = -1, pointer = null, timer = 0, round = null;
-  let spaceHeld = false, sparse = 1, rest = 0;
+  let spaceHeld = false, sparse = 1, rest = 0, kept = null;
 
   // What the page says
 
   function update(given) {
     const before = data;
     data = given;
-    if (data.points !== before.points) load(data.points, (bytes) => (points = new Uint16Array(bytes)), "points", before);
-    if (data.groups !== before.groups) load(data.groups, (bytes) => (groups = new Uint8Array(bytes)), "groups", before);
+    if (data.place !== before.place) {
+      hidden.clear();
+      at = cursor = anchor = -1;
+      if (scene) choose(null, false);
+    }
+    if (data.asof !== before.asof || data.place !== before.place) seen.clear(); // what is known of them is known no more
+    if (data.points !== before.points) load(data.points, (bytes) => (points = new Uint16Array(bytes)), "points");
+    if (data.groups !== before.groups) load(data.groups, (bytes) => (groups = new Uint8Array(bytes)), "groups");
     if (JSON.stringify([data.by, data.looks]) !== JSON.stringify([before.by, before.looks])) drawLegend();
     if (data.equal !== before.equal || data.points !== before.points) fit();
     if (data.points !== before.points) reset();
@@ -55,29 +61,33 @@ function begin(root) {
     if (data.round !== round) {
       round = data.round;
       if (!data.chosen) choose(null, false);
-      else load(data.chosen, (bytes) => scene && choose(unpacked(new Uint8Array(bytes), scene.groups.length), false));
+      else load(data.chosen, (bytes) => (kept = new Uint8Array(bytes)), "chosen");
     }
   }
 
-  async function load(url, take, name, before) {
-    root.classList.add("loading");
+  async function load(url, take, name, tries = 4) {
+    if (name !== "chosen") root.classList.add("loading");
     try {
       const answer = await fetch(url);
       if (!answer.ok) throw new Error(answer.status);
       const bytes = await answer.arrayBuffer();
-      if (name && data[name] !== url) return; // something newer is on its way
+      if (data[name] !== url) return; // something newer is on its way
       take(bytes);
     } catch {
-      if (name) data = { ...data, [name]: before[name] }; // asked for again with the next answer
+      if (tries) setTimeout(() => data[name] === url && load(url, take, name, tries - 1), 1000);
       return;
     }
-    if (name && points && groups && points.length === 2 * groups.length) {
+    if (name !== "chosen" && points && groups && points.length === 2 * groups.length) {
       scene = { xy: points, groups, chosen: scene?.chosen?.length === groups.length ? scene.chosen : null };
       paint ??= painter(part("points"));
       root.dataset.drawn = paint.how;
       paint.take(scene);
       root.classList.remove("loading");
       again();
+    }
+    if (kept && scene) {
+      choose(unpacked(kept, scene.groups.length), false);
+      kept = null;
     }
   }
 
