@@ -116,8 +116,7 @@ def draw(here: frame.Here) -> None:
 
 def open_in_gallery(dataset: Dataset, indices: list[int]) -> None:
     """Show these images in the gallery, and nothing else."""
-    gallery.show_set(dataset, sets.keep(dataset, indices))
-    state.put("view", "gallery")
+    gallery.show_set(dataset, sets.keep(dataset, indices), view="gallery")
 
 
 def _view() -> str:

@@ -69,9 +69,10 @@ def choose(dataset: Dataset, **values: str) -> None:
     look_anew(dataset)
 
 
-def show_set(dataset: Dataset, name: str) -> None:
-    """Show a kept set of images and nothing else."""
-    choose(dataset, **{one.name: "" for one in fields(Browse)} | {"among": name})
+def show_set(dataset: Dataset, name: str, **besides: str) -> None:
+    """Show a kept set of images and nothing else; `besides` are other names of the address to change with it."""
+    state.put_together({**dict.fromkeys((*_ADDRESS.values(), _PAGE)), _ADDRESS["among"]: name, **besides})
+    look_anew(dataset)
 
 
 def choose_run(name: str) -> None:
