@@ -26,12 +26,13 @@ function begin(root) {
   let about = []; // [id of an act, its image], the last at the end
 
   root.addEventListener("keydown", (event) => !dialogs.open() && onKey(event, true));
-  document.addEventListener("keydown", onPageKey);
   return own;
 
   // ---- what the server says
 
   function update(now) {
+    // With every answer: Streamlit may end a component and draw the same one anew at once.
+    document.addEventListener("keydown", onPageKey, true); // before React Aria, which keeps Enter on a choice to itself
     const first = data === null || data.place !== now.place;
     const anew = first || data.token !== now.token;
     data = now;
@@ -64,8 +65,7 @@ function begin(root) {
   }
 
   function end() {
-    document.removeEventListener("keydown", onPageKey);
-    dialogs.close();
+    document.removeEventListener("keydown", onPageKey, true);
   }
 
   function wish(what) {
@@ -222,7 +222,7 @@ function begin(root) {
     const target = event.composedPath()[0];
     if (writes(target)) return;
     // Enter, Space and arrows mean something to whatever has the focus; letters and digits do not.
-    const own = inside ? target.classList.contains("big") || target === root : free();
+    const own = inside ? target.classList.contains("big") || target === root : free(event.key);
     const moves = { ArrowLeft: back, ArrowRight: pass, Enter: propose, " ": () => ask() };
     if (event.key in moves) {
       if (!own || (event.key === "Enter" && data.mode === "blind")) return;
@@ -249,12 +249,15 @@ function begin(root) {
   }
 
   function onPageKey(event) {
-    if (!root.isConnected || dialogs.open() || document.querySelector('[role="dialog"]')) return;
+    if (!root.isConnected || event.composedPath().includes(root) || dialogs.open() || document.querySelector('[role="dialog"]')) return;
     onKey(event, false);
   }
 
-  function free() {
-    return document.activeElement === document.body || document.activeElement === null;
+  function free(key) {
+    const focused = document.activeElement;
+    // Who has just chosen this view has the focus on a choice that is taken already: there Enter means nothing.
+    const taken = focused?.matches('input[type="radio"]:checked, [role="radio"][aria-checked="true"]');
+    return focused === document.body || focused === null || (taken && key === "Enter");
   }
 
   function writes(element) {
