@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bloodapp.data.dataset import Dataset
-from bloodapp.evaluate import target_compare
+from bloodapp.evaluate import target_tried
 from tests.evaluate.target_made import Colours, lit
 from tests.made import make_run
 
@@ -21,7 +21,7 @@ def _no_network(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run, a network that sees colours, and light alone as augmentation."""
     make_run(tiny)
     monkeypatch.setattr("bloodapp.classify.predictor.Predictor", lambda run: Colours())
-    monkeypatch.setattr(target_compare, "_layers", lambda dataset: lit)
+    monkeypatch.setattr(target_tried, "layers", lambda dataset: lit)
     monkeypatch.setattr("bloodapp.evaluate.target_cover.PIPELINES", {})
 
 

@@ -13,8 +13,9 @@
     safety                      how strong a pipeline may be before a run loses its way
     target                      unlabelled images from elsewhere, a job. `target_source` reads both sides,
                                 `target_measures` and `target_distance` say how far they lie, `target_cover` what would
-                                cover that, `target_answers` what the run says, `target_rank` what to label first;
-                                `target_compare` puts it together, `target_table` hands it on
+                                cover that, of what `target_tried` draws, `target_answers` what the run says,
+                                `target_rank` what to label first; `target_compare` puts it together, `target_table`
+                                hands it on
 
     calibration, conformal,     whether probabilities mean what they say, sets that keep a promise, handing over the
     rejection                   least sure; what is fitted is fitted in `runs.calibration`

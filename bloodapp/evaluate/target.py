@@ -14,11 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bloodapp.evaluate.target_compare import compare, moved_keys
+from bloodapp.evaluate.target_compare import compare
 from bloodapp.evaluate.target_cover import Candidate, Cover, advised
 from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES
 from bloodapp.evaluate.target_source import Side
+from bloodapp.evaluate.target_tried import moved_keys
 from bloodapp.jobs.job import Job, list_jobs, submit
 from bloodapp.runs.run import Run, open_run
 from bloodapp.workspace import read_json, replacing, write_json

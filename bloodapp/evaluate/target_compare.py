@@ -9,9 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bloodapp.augment import stain
-from bloodapp.augment.named import NONE
-from bloodapp.augment.pipelines import Pipeline, uses
-from bloodapp.data.dataset import Dataset
 from bloodapp.errors import InvalidValue, Stopped
 from bloodapp.evaluate import (
     target_answers,
@@ -19,9 +16,10 @@ from bloodapp.evaluate import (
     target_distance,
     target_rank,
     target_source,
+    target_tried,
     target_words,
 )
-from bloodapp.evaluate.target_cover import PLAIN, Candidate, Cover, Draws
+from bloodapp.evaluate.target_cover import Draws
 from bloodapp.evaluate.target_distance import Gap
 from bloodapp.evaluate.target_measures import FEATURES, MEASURES, centred, mean_hue, measure, relit
 from bloodapp.evaluate.target_source import Progress, Side
@@ -29,11 +27,7 @@ from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run
 from bloodapp.workspace import finite
 
-DRAWN = 256
-"""Training images that each pipeline is drawn on."""
-
 _BLOCK = 128
-_GROUP = 16  # images that share a draw where a pipeline draws for whole batches
 _STAINED = 256  # images of a side that the colour of the dyes is estimated from
 _SEED = 0
 
@@ -143,9 +137,10 @@ def compare(
             "stain": _stains(learned.images, side.images),
             "distance": _distance(points, train_points),
         }
-        draws = draws or _layers(dataset)
-        plain, covers = _pipelines(run, gaps, learned.images, train, target, draws, measured, told)
-        keys = moved_keys(gaps)
+        draws = draws or target_tried.layers(dataset)
+        sides = target_tried.Sides(learned.images, train, target)
+        plain, covers = target_tried.tried(run, gaps, sides, draws, measured, told.part(34, 94))
+        keys = target_tried.moved_keys(gaps)
         advised = target_cover.advised(covers, plain, keys)
         figures = [
             {
@@ -244,56 +239,3 @@ def _distance(points: Table, train_points: Table) -> dict[str, Any]:
         "frechet": None if few else target_distance.frechet(train_points, points),
         "reference_frechet": None if few else target_distance.frechet(rest, part),
     }
-
-
-def _pipelines(
-    run: Run,
-    gaps: list[Gap],
-    images: Pixels,
-    train: Table,
-    target: Table,
-    draw: Draws,
-    measured: Callable[[Pixels], Table],
-    told: "_Told",
-) -> tuple[Cover, list[Cover]]:
-    """What the images as they are cover, and each candidate, the advisable first; none where nothing moved."""
-    keys = moved_keys(gaps)
-    moved = [each for each in gaps if each.key in keys]
-    some = np.sort(np.random.default_rng(_SEED).permutation(len(images))[:DRAWN])
-    own = run.config.get("pipeline") or run.config["recipe"].get("pipeline") or "none"
-    offered = target_cover.candidates(moved, str(own)) if moved else []
-    scales = {each.key: each.scale for each in gaps}
-    units = np.array([scales.get(key, each.least) for key, each in MEASURES.items()])
-    usual = target_cover.likeness(train, some, units)
-    as_they_are = Candidate(NONE, "Training images as they are", NONE, PLAIN)
-    plain = target_cover.cover(as_they_are, train[some], train[some], target, usual)
-    found = []
-    for number, candidate in enumerate(offered):
-        told(34 + 60 * number / len(offered), f"Drawing {candidate.title}")
-        drawn = measured(draw(images[some], candidate.pipeline))
-        found.append(target_cover.cover(candidate, drawn, train, target, usual))
-    return plain, target_cover.ordered(found, plain, keys)
-
-
-def moved_keys(gaps: list[Gap]) -> list[str]:
-    """The measures of pixels that moved, which a pipeline may cover."""
-    return [each.key for each in gaps if each.moved and each.key in MEASURES]
-
-
-def _layers(dataset: Dataset) -> Draws:
-    """The layers that train, with the dataset's own stains."""
-    from bloodapp.augment.preview import preview
-
-    vectors = stain.for_dataset(dataset)
-
-    def draw(images: Pixels, pipeline: Pipeline) -> Pixels:
-        stains = vectors if uses(pipeline, "stain") else None
-        drawn = [
-            preview(block, np.zeros(len(block), np.int64), 2, pipeline, _SEED, stains=stains, batch=number)[0]
-            for number, block in enumerate(
-                images[start : start + _GROUP] for start in range(0, len(images), _GROUP)
-            )
-        ]
-        return np.concatenate(drawn)
-
-    return draw

@@ -14,6 +14,8 @@ from bloodapp.augment.stain import STAINED, optical_density
 from bloodapp.errors import Stopped
 
 Pixels = npt.NDArray[np.uint8]
+Planes = npt.NDArray[np.uint8]
+"""The channels of N images apart, (3, N, P) of P pixels."""
 Floats = npt.NDArray[np.float32]
 Table = npt.NDArray[np.float64]
 
@@ -139,7 +141,7 @@ def measure(images: Pixels, vectors: Table, stopped: Callable[[], bool] | None =
 
 def relit(images: Pixels) -> Pixels:
     """Images uint8 (N, S, S, 3) with the lit background of each at the same near-white: what is left is the stain."""
-    ground = _ground(images.reshape(len(images), -1, 3)).astype(np.float32)
+    ground = _ground(np.moveaxis(images.reshape(len(images), -1, 3), 2, 0)).astype(np.float32)
     return np.clip(images * (_WHITE / ground)[:, None, None, :], 0, 255).astype(np.uint8)
 
 
@@ -158,15 +160,16 @@ def centred(table: Table, hue: float) -> Table:
 
 def _measure(images: Pixels, vectors: Table) -> Table:
     n = len(images)
-    pixels = images.reshape(n, -1, 3)
+    # Channel by channel, each in one piece: NumPy is several times slower along an axis of three.
+    planes: Planes = np.ascontiguousarray(np.moveaxis(images.reshape(n, -1, 3), 2, 0))
     grey = images @ _LUMA
     count = grey[0].size
     low, high = int(0.01 * count), int(0.99 * count)
     ranked = np.partition(grey.reshape(n, -1), (low, high), axis=1)
     dark, light = ranked[:, low], np.maximum(ranked[:, high], 1)
-    ground = _ground(pixels)
-    azure, eosin, area = _stain(pixels, ground, vectors)
-    saturation, hue = _colour(pixels)
+    ground = _ground(planes)
+    azure, eosin, area = _stain(planes, ground, vectors)
+    saturation, hue = _colour(planes)
     columns = (
         grey.mean((1, 2)),
         100 * (light - dark) / light,
@@ -183,30 +186,33 @@ def _measure(images: Pixels, vectors: Table) -> Table:
     return np.stack([np.asarray(column, np.float64) for column in columns], 1)
 
 
-def _ground(pixels: Pixels) -> Pixels:
-    """The colour of the lit background (N, 3): in each channel what 5 % of the pixels (N, P, 3) exceed."""
-    lit = int(0.95 * pixels.shape[1])
-    ground: Pixels = np.maximum(np.partition(pixels, lit, axis=1)[:, lit], 1)
+def _ground(planes: Planes) -> Pixels:
+    """The colour of the lit background (N, 3): in each channel what 5 % of the pixels (3, N, P) exceed."""
+    lit = int(0.95 * planes.shape[2])
+    ground: Pixels = np.maximum(np.partition(planes, lit, axis=2)[:, :, lit].T, 1)
     return ground
 
 
-def _stain(pixels: Pixels, ground: Pixels, vectors: Table) -> tuple[Floats, Floats, Floats]:
+def _stain(planes: Planes, ground: Pixels, vectors: Table) -> tuple[Floats, Floats, Floats]:
     """Mean amounts of both dyes on stained pixels, above the ground's own absorbance; and the stained share in %."""
-    density = _DENSITY[pixels] - _DENSITY[ground][:, None, :]
-    stained = density.mean(2) > STAINED
+    density = [_DENSITY[plane] - _DENSITY[ground[:, place], None] for place, plane in enumerate(planes)]
+    stained = (density[0] + density[1] + density[2]) / 3 > STAINED
     number = stained.sum(1)
-    total = np.einsum("np,npk->nk", stained.astype(np.float32), density)
+    there = stained.astype(np.float32)
+    total = np.stack([np.einsum("np,np->n", there, one) for one in density], 1)
     mean = total / np.maximum(number, 1)[:, None]
     amounts = np.maximum(mean @ np.linalg.pinv(vectors), 0)
     amounts[number < _FEWEST] = np.nan
-    return amounts[:, 0], amounts[:, 1], 100 * number / stained.shape[1]
+    return amounts[:, 0], amounts[:, 1], 100 * number / planes.shape[2]
 
 
-def _colour(pixels: Pixels) -> tuple[Floats, Floats]:
+def _colour(planes: Planes) -> tuple[Floats, Floats]:
     """Mean saturation in %, and the direction of the mean colour on the wheel in degrees."""
-    high, low = pixels.max(2).astype(np.float32), pixels.min(2).astype(np.float32)
-    saturation = 100 * ((high - low) / np.maximum(high, 1)).mean(1)
-    red, green, blue = pixels.astype(np.float32).mean(1).T
+    red, green, blue = planes
+    high = np.maximum(np.maximum(red, green), blue)
+    spread = (high - np.minimum(np.minimum(red, green), blue)).astype(np.float32)
+    saturation = 100 * (spread / np.maximum(high, 1)).mean(1)
+    red, green, blue = (plane.mean(1, dtype=np.float32) for plane in planes)
     along, across = red - (green + blue) / 2, np.sqrt(np.float32(0.75)) * (green - blue)
     hue = np.degrees(np.arctan2(across, along)) % 360
     return saturation, np.where(np.hypot(along, across) < 255 * _GREYEST, np.float32(np.nan), hue)

@@ -1,5 +1,7 @@
 """A network that sees colours, and draws that change the light: a target drop without TensorFlow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bloodapp.augment.pipelines import Pipeline
@@ -29,9 +31,9 @@ class Colours:
         return np.concatenate([pixels.mean(1), pixels.std(1)], 1)
 
 
-def lit(images: np.ndarray, pipeline: Pipeline) -> np.ndarray:
+def lit(images: np.ndarray, pipeline: Pipeline, batches: Sequence[int]) -> np.ndarray:
     """Images with the light that the `scaleabs` of a pipeline's choices give; nothing else of it."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng([*batches])
     factors = [
         next((inner.numbers[0] for inner in branch.steps if inner.name == "scaleabs"), 1.0)
         for step in pipeline.steps

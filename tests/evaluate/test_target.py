@@ -1,6 +1,7 @@
 """A target drop as a whole: known answers with a network that sees colours, and one real job."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from bloodapp import jobs, workspace
 from bloodapp.augment.corruptions import corrupt
 from bloodapp.augment.named import PIPELINES
+from bloodapp.augment.pipelines import Pipeline, text
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.importing import import_source
 from bloodapp.errors import SourceError, Stopped
@@ -86,6 +88,30 @@ def test_a_dark_lamp_is_named_first(run: Run, tmp_path: Path) -> None:
     assert best["covers"] and best["advised"] and "scaleabs" in best["candidate"]["text"]
     assert best["apart"] < content["plain"]["apart"]
     json.dumps(content, allow_nan=False)
+
+
+def test_only_what_may_be_advised_is_drawn_on_more(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first look on 16 images, the next batches for the run's own and those that may help: the same advice."""
+    folder = saved(tmp_path / "dark", corrupt(cells(60, seed=3), "brightness_down", 5))
+    monkeypatch.setattr("bloodapp.evaluate.target_tried.DRAWN", 32)
+    whole = compare(run, folder, network(run), draws=lit)[1]["pipelines"]
+    monkeypatch.setattr("bloodapp.evaluate.target_tried.FIRST", 16)
+    asked: dict[str, list[tuple[int, list[int]]]] = {}
+
+    def counted(images: np.ndarray, pipeline: Pipeline, batches: Sequence[int]) -> np.ndarray:
+        asked.setdefault(text(pipeline), []).append((len(images), list(batches)))
+        return lit(images, pipeline, batches)
+
+    found = compare(run, folder, network(run), draws=counted)[1]["pipelines"]
+    advised = [[each["candidate"]["text"] for each in one if each["advised"]] for one in (whole, found)]
+    assert sorted(advised[0]) == sorted(advised[1]) and advised[0]
+    twice = {name for name, times in asked.items() if len(times) == 2}
+    own = next(each["candidate"]["text"] for each in found if each["candidate"]["kind"] == "own")
+    assert {*advised[1], own} <= twice and twice < asked.keys()
+    assert all(asked[name] == [(16, [0]), (16, [1])] for name in twice)
+    assert all(asked[name] == [(16, [0])] for name in asked.keys() - twice)
 
 
 def test_what_cannot_be_read_is_named(run: Run, tmp_path: Path) -> None:
@@ -179,7 +205,7 @@ def test_labels_first_as_a_table_and_as_a_dataset(run: Run, tmp_path: Path) -> N
 
 def test_a_real_job(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's function with a real network and the layers that train: files, result, and read back the same."""
-    monkeypatch.setattr("bloodapp.evaluate.target_compare.DRAWN", 8)
+    monkeypatch.setattr("bloodapp.evaluate.target_tried.DRAWN", 8)
     run = make_run(tiny)
     give_model(run)
     dark = corrupt(np.asarray(tiny.images)[:24], "brightness_down", 5)
