@@ -23,7 +23,7 @@ from tests.browser.conftest import LONG_MS, Server, settled
 CELLS = 200
 WRONG = 60
 READ = 30
-SAME_FRAME = 20
+SAME_FRAME, LOOKED = 20, 30
 
 ON_SHOW = """
 () => {
@@ -105,6 +105,13 @@ def test_two_hundred_cells_are_labelled_by_keys(
             labeller.press(str((label + 1) % 8 + 1))
             labeller.press("z")
             assert labeller.on_show()[0] == image
+        if len(pressed) == LOOKED:
+            labeller.press(" ")
+            near = labeller.root.locator("dialog.look .near button")
+            expect(near.first).to_be_visible()
+            assert near.count() == 12
+            labeller.press("Escape")
+            expect(near.first).to_be_hidden()
         key = "s" if proposed == label else str(label + 1)
         if len(pressed) == SAME_FRAME:
             assert tab.evaluate(PRESS_AND_LOOK, key)[0] not in (image, *pressed), (

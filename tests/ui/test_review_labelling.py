@@ -14,6 +14,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.jobs.job import list_jobs
 from bloodapp.review import labelling, proposals
 from bloodapp.review.adjudication import LABEL, disagreements
+from bloodapp.review.label_table import label_table
 from bloodapp.review.reading_table import COLUMNS, reading_table
 from bloodapp.runs.run import Run, open_run
 from bloodapp.ui.review.labelling import component, windows
@@ -354,3 +355,45 @@ def test_readings_go_out_as_a_table(tiny: Dataset, read_twice: readings.Sample) 
     row: pd.Series = table[(table["index"] == index) & (table["reader"] == "Ana")].iloc[0]
     assert row["answer"] == "cannot_tell" and row["place"] == 1
     assert row["sha256"] == open_dataset("tiny").items["sha256"].iloc[index]
+
+
+def test_enough_labels_start_a_training_from_the_run_that_proposes(
+    tiny: Dataset, open_page: Open, browser: Browser
+) -> None:
+    """Ten of two classes will do: the press queues a training from the starter's weights, and the page shows it."""
+    half = without_labels(tiny, labelled=0)
+    for label in (0, 1):
+        decisions.record(half, range(12 * label, 12 * label + 12), "relabel", label=label)
+    page = open_page(PAGE, dataset="half", view="label")
+    assert "Label 10 more of Erythroblast" in words(page)
+    page.button(key="label-onward").click().run()
+    assert not page.exception and not page.error
+    (job,) = [job for job in list_jobs() if job.kind == "train"]
+    run = open_run(job.params["run"])
+    assert run.config["recipe"]["weights"] == "run:starter" and run.dataset == "half"
+    assert "label-train-stop" in buttons(page) and "label-onward" not in buttons(page)
+
+
+def test_labels_go_out_as_a_table_and_come_back(half: Dataset, open_page: Open, browser: Browser) -> None:
+    """What it would change is said before anything changes; taken, it is one batch that can be undone."""
+    page = open_page(PAGE, dataset="half", view="label")
+    table = label_table(half, decisions.judge(half), None, waiting=True)
+    table["label"] = ["monocyte"] * 5 + [""] * (len(table) - 5)
+    content = table.to_csv(index=False).encode()
+    page.file_uploader(key="label-csv-back").set_value(("filled.csv", content, "text/csv")).run()
+    assert not page.exception and not page.error
+    assert "<b>5 labels</b> would change" in words(page) and "23 have no label" in words(page)
+    assert not len(decisions.log(half))
+    page.button(key="label-csv-take").click().run()
+    assert not page.exception and not page.error
+    assert decisions.judge(half).labels[20:25].tolist() == [5] * 5
+    assert decisions.log(half)["batch"].nunique() == 1
+
+
+def test_a_table_of_other_images_is_refused(half: Dataset, open_page: Open, browser: Browser) -> None:
+    """In one sentence, and nothing is taken."""
+    page = open_page(PAGE, dataset="half", view="label")
+    content = b"index,name,label\n20,elsewhere.png,monocyte\n"
+    page.file_uploader(key="label-csv-back").set_value(("other.csv", content, "text/csv")).run()
+    assert not page.exception
+    assert "Nothing was taken" in page.error[0].value and "label-csv-take" not in buttons(page)

@@ -1,3 +1,20 @@
+// Show one picture out of the one that holds a block of them.
+function paint(element, block, place) {
+  element.style.backgroundImage = block?.src ? `url("${block.src}")` : "none";
+  if (!block?.src) return;
+  const { columns, rows } = block;
+  const x = columns > 1 ? (100 * (place % columns)) / (columns - 1) : 0;
+  const y = rows > 1 ? (100 * Math.floor(place / columns)) / (rows - 1) : 0;
+  element.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+  element.style.backgroundPosition = `${x}% ${y}%`;
+}
+
+// The same for the gallery's enlarged picture, which asks for it by its place among the items.
+function cut(element, place, data) {
+  const item = data.items[place];
+  paint(element, data.blocks[item.block], item.cell);
+}
+
 // What is seen of one image: large, with what may be said of it, the ones that come next, and whether all is saved.
 function stageOf(root, does) {
   const parts = {};
@@ -5,16 +22,6 @@ function stageOf(root, does) {
   const big = make("div", { class: "big", tabindex: "0" });
   const under = make("p", { class: "under" });
   parts.seen.append(big, under);
-
-  function cut(element, block, place) {
-    element.style.backgroundImage = block?.src ? `url("${block.src}")` : "none";
-    if (!block?.src) return;
-    const { columns, rows } = block;
-    const x = columns > 1 ? (100 * (place % columns)) / (columns - 1) : 0;
-    const y = rows > 1 ? (100 * Math.floor(place / columns)) / (rows - 1) : 0;
-    element.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
-    element.style.backgroundPosition = `${x}% ${y}%`;
-  }
 
   function named(data, item) {
     const where = data.mode === "blind" ? `Image ${item.pos + 1} of ${data.window.total}` : `Image ${item.i.toLocaleString("en")}`;
@@ -52,7 +59,7 @@ function stageOf(root, does) {
   function drawSeen(data, item, more) {
     big.hidden = !item;
     if (item) {
-      cut(big, data.blocks[item.block], item.cell);
+      paint(big, data.blocks[item.block], item.cell);
       big.setAttribute("role", "img");
       big.setAttribute("aria-label", named(data, item));
       big.dataset.index = data.mode === "blind" ? item.pos : item.i;
@@ -149,7 +156,7 @@ function stageOf(root, does) {
       ...shown.map((one, place) => {
         const attributes = { type: "button", onclick: () => does.show(one.i), "aria-label": named(data, one) };
         const made = make("button", place ? attributes : { ...attributes, "aria-current": "true" }, make("span"));
-        cut(made.firstChild, data.blocks[one.block], one.cell);
+        paint(made.firstChild, data.blocks[one.block], one.cell);
         return made;
       }),
     );
