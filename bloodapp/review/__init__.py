@@ -21,6 +21,8 @@ What people do with it:
 queue       findings as cards: one card is one decision
 keepers     which of a group of copies is kept; `plans` says what that does to many groups
 groups      a group laid out to be compared; `differences` and `resaved` say what was done to a copy
+plane       where images lie: by pixels, by what a network saw, neighbours together
+browse      which images the gallery shows, in which order; `nearest` those most like one
 around      looking by hand: runs at either end, what looks like a marked picture
 history     the decisions as a person remembers them
 planting    known faults in a copy of a dataset, as a job; `faults` spoils cells, `foreign` draws what is none

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bloodapp.data.dataset import Dataset
 from bloodapp.review.features import FILE
 from bloodapp.review.features import kept_for as features_for
+from bloodapp.review.plane import mean_colours
 
 _DIRECTIONS = 64
 _SIDE = 8
@@ -56,7 +57,7 @@ def space(dataset: Dataset) -> Space:
     kept = features_for(dataset)
     if kept is not None:
         return Space(_unit(_reduced(kept[0])), kept[1])
-    return Space(_unit(_reduced(_small(dataset))), "")
+    return Space(_unit(_reduced(mean_colours(dataset, _SIDE))), "")
 
 
 def stamp(dataset: Dataset) -> int:
@@ -67,17 +68,7 @@ def stamp(dataset: Dataset) -> int:
         return 0
 
 
-def _small(dataset: Dataset) -> Floats:
-    """Every image as _SIDE × _SIDE mean colours, float32 (N, 3 · _SIDE²), 0 to 255."""
-    rows = np.empty((len(dataset), _SIDE * _SIDE * 3), np.float32)
-    edges = np.linspace(0, dataset.size, _SIDE + 1).astype(int)[:-1]
-    for start, block in dataset.blocks(_BLOCK):
-        sums = np.add.reduceat(np.add.reduceat(block, edges, axis=1, dtype=np.uint32), edges, axis=2)
-        rows[start : start + len(block)] = sums.reshape(len(block), -1)
-    return rows * (_SIDE / dataset.size) ** 2
-
-
-def _reduced(values: NDArray[np.floating]) -> Floats:
+def _reduced(values: NDArray[np.generic]) -> Floats:
     """The first principal directions of rows (N, D), float32; the directions are those of a seeded sample."""
     rng = np.random.default_rng(_SEED)
     chosen = np.sort(rng.permutation(len(values))[:_SAMPLE])

@@ -107,7 +107,7 @@ def lay_out(
     tell, ask = progress or _silent, check or _go_on
     of = _stamp(dataset, way)
     if way == "pixels":
-        rows = _small(dataset, tell, ask)
+        rows = mean_colours(dataset, _SIDE, tell, ask)
         laid = _in_order(principal(rows, _SEED), "")
     else:
         there = kept_for(dataset)
@@ -214,9 +214,14 @@ def _reduced(values: NDArray[np.float16]) -> Floats:
     return np.concatenate(blocks)
 
 
-def _small(dataset: Dataset, tell: Progress, ask: Callable[[], None]) -> NDArray[np.uint8]:
-    """Every image as mean colours of at most 16 × 16 fields, uint8 (N, D)."""
-    side = min(_SIDE, dataset.size)
+def mean_colours(
+    dataset: Dataset,
+    side: int,
+    tell: Progress = lambda done, total: None,
+    ask: Callable[[], None] = lambda: None,
+) -> NDArray[np.uint8]:
+    """Every image as mean colours of at most `side` × `side` fields, uint8 (N, 3 · side²), read block by block."""
+    side = min(side, dataset.size)
     edges = np.linspace(0, dataset.size, side + 1).astype(int)
     wide = np.diff(edges)
     fields = (wide[:, None] * wide[None, :])[..., None]
