@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from tests.browser.app import App
 from tests.browser.conftest import Server, settled
 from tests.browser.gallery import Gallery, many
-from tests.browser.vitals import flat, memory, tasks
+from tests.browser.vitals import flat, mapped, memory, tasks
 
 LONG_TASK_MS = 50
 """From which on a page feels stuck, after the Long Tasks API."""
@@ -68,5 +68,6 @@ def test_turning_pages_piles_nothing_up(gallery: Gallery, server: Server) -> Non
     gallery.leaf(PAGES, 4)
     after = memory(gallery.app.tab, server.process.pid)
     assert flat(before, after), (before, after)
+    assert mapped(server.process.pid, "images.npy") < 0.5, "Pages of a mapped file stay in memory."
     gallery.turn()
     assert gallery.app.tab.request.get(f"{server.url}{first}").status == 404

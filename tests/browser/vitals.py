@@ -46,6 +46,12 @@ def memory(tab: Page, server: int) -> Memory:
     return Memory(resident / 1e6, told["JSHeapUsedSize"] / 1e6, int(told["Nodes"]))
 
 
+def mapped(server: int, file: str) -> float:
+    """How much of a mapped file is in the memory of the process with this id, in MB."""
+    maps = psutil.Process(server).memory_maps()
+    return sum(one.rss for one in maps if one.path.endswith(f"/{file}")) / 1e6
+
+
 def tasks(tab: Page, action: Callable[[], object]) -> list[float]:
     """The processor time of every task of the tab's main thread while this is done, in ms, the longest first."""
     events: list[dict[str, Any]] = []

@@ -111,8 +111,8 @@ def _sprite(dataset: Dataset, fingerprint: str, indices: tuple[int, ...]) -> byt
     columns = min(COLUMNS, len(indices))
     rows = -(-len(indices) // columns)
     canvas = np.zeros((rows * side, columns * side, 3), np.uint8)
-    for place, index in enumerate(indices):
-        picture = dataset.images[index]
+    # Read, not mapped: the pages of a mapped file stay in the server's memory, page of the gallery by page.
+    for place, picture in enumerate(dataset.read(np.array(indices))):
         if side != dataset.size:
             picture = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS))
         top, left = side * (place // columns), side * (place % columns)
