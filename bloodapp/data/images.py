@@ -1,6 +1,9 @@
 """One picture: decode it whatever its file says it is, and make it a square."""
 
 import io
+import threading
+import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +13,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bloodapp.errors import SourceError
 
+MIN_SIDE = 4  # pixels; less shows no cell
 MAX_SIDE = 7_000  # pixels; a small file may claim far more, and padded to a square it would fill the memory
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
+# Pillow opens by content, not by name. Of its fifty formats some call other programs, and none of those is a cell.
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+_LARGE = 4_000_000  # pixels; of larger pictures one is decoded at a time, or two threads fill the memory
+_one_large = threading.Lock()
+# Where Pillow only warns, of metadata or of many pixels, the picture is taken or refused below.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True)
@@ -23,37 +33,59 @@ class Decoded:
         width: of the original, in pixels.
         height: of the original, in pixels.
         mode: of the original, in Pillow's words: `RGB`, `L`, `P`, `RGBA`, `I;16`, …
+        note: one sentence on what of the file was left out, else "".
     """
 
     image: NDArray[np.uint8]
     width: int
     height: int
     mode: str
+    note: str = ""
 
 
 def decode(content: bytes | Path, name: str) -> Decoded:
-    """Decode a picture to RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8.
+    """Decode a picture to RGB: turned as its EXIF says, transparency on white, 16 bits scaled to 8, its first page.
 
-    Raises SourceError, which names the picture, if it is none, is cut short or is too large.
+    Raises SourceError, which names the picture, if it is none, is cut short, too small or too large.
     """
+    if content == b"":
+        raise SourceError(f"'{name}' is empty, a file of 0 bytes: copy it again, or remove it.")
     try:
-        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
+        with Image.open(
+            io.BytesIO(content) if isinstance(content, bytes) else content, formats=_FORMATS
+        ) as opened:
             width, height = opened.size
-            if max(width, height) > MAX_SIDE:
-                raise SourceError(
-                    f"'{name}' is {width} x {height} pixels, too large for a picture of one cell: cut the cells out."
-                )
+            check_sides(width, height, f"'{name}'")
             mode = opened.mode
-            image = np.array(_rgb(ImageOps.exif_transpose(opened)))
+            with _one_large if width * height > _LARGE else nullcontext():
+                image = np.array(_rgb(_upright(opened), name))
+            several = opened.format != "MPO" and getattr(opened, "is_animated", False)
+    except SourceError:
+        raise
     except UnidentifiedImageError as error:
         raise SourceError(
             f"'{name}' is not a picture, whatever its name says: remove it or save it again."
         ) from error
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise SourceError(f"'{name}' is too large for a picture of one cell: cut the cells out.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's ways to say "damaged"
-        raise SourceError(f"'{name}' is damaged or cut short: copy or save it again ({error}).") from error
-    return Decoded(image, width, height, mode)
+    # A decoder that meets bytes which nobody meant raises whatever it stumbles over.
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise SourceError(f"'{name}' is damaged or cut short: copy or save it again ({why}).") from error
+    note = f"'{name}' holds more than one picture: the first was taken." if several else ""
+    return Decoded(image, width, height, mode, note)
+
+
+def check_sides(width: int, height: int, what: str) -> None:
+    """Raise SourceError for sides in pixels that no picture of one cell has; `what` begins the sentence."""
+    if max(width, height) > MAX_SIDE:
+        raise SourceError(
+            f"{what} is {width} x {height} pixels, too large for a picture of one cell: cut the cells out."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise SourceError(
+            f"{what} is {width} x {height} pixels, too small to show a cell: remove it or save it again."
+        )
 
 
 def to_square(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -80,13 +112,27 @@ def _padded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return square
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture, turned as its metadata say; reading those takes as long as decoding, so only where there are any."""
+    told = {"exif", "xmp", "Raw profile type exif", "XML:com.adobe.xmp"}
+    if image.format == "TIFF" or not told.isdisjoint(image.info):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _rgb(image: Image.Image, name: str) -> Image.Image:
+    if image.mode == "F":
+        raise SourceError(f"'{name}' holds fractions: save it again with 8 or 16 bits a colour.")
     if image.mode.startswith("I"):  # 16 bits and more: Pillow itself would clip them at 255
-        grey = np.asarray(image).astype(np.float64)
-        return Image.fromarray(
-            np.clip(grey / 257.0 if grey.max() > 255 else grey, 0, 255).astype(np.uint8)
-        ).convert("RGB")
-    if "A" in image.mode or "transparency" in image.info:
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+        grey = np.asarray(image)
+        if grey.max() > 255:
+            grey = grey // 257
+        return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        full = image.convert("RGBA")
+        ground = Image.new("RGB", full.size, "white")
+        ground.paste(full, mask=full.getchannel("A"))
+        return ground
+    if image.mode == "LAB":
+        raise SourceError(f"'{name}' is in Lab colours, which cannot be read here: save it again as PNG.")
     return image.convert("RGB")

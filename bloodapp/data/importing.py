@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,8 +29,7 @@ from bloodapp.data.dataset import (
     open_dataset,
 )
 from bloodapp.data.exchange import export_log
-from bloodapp.data.images import to_square
-from bloodapp.data.phash import perceptual_hashes
+from bloodapp.data.preparing import prepared
 from bloodapp.data.readings import samples
 from bloodapp.data.sources import Source, open_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError, Stopped
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIZES = (16, 512)
-_BLOCK = 64  # images between two reports of progress, and those that are hashed at once
 _RESERVE = 256 << 20  # bytes of disk that stay free
 
 Progress = Callable[[int, int, str], None]
@@ -57,13 +55,17 @@ class Context(Protocol):
 
 
 def work(params: dict[str, Any], context: Context) -> dict[str, Any]:
-    """The job `import`: params source, and optionally name, size, replace, labelled; gives dataset, count, skipped."""
+    """The job `import`: params source, and optionally name, size, replace, labelled, convert.
+
+    Gives dataset, count, skipped.
+    """
     dataset = import_source(
         params["source"],
         name=params.get("name"),
         size=int(params.get("size", 96)),
         replace=bool(params.get("replace", False)),
         labelled=bool(params.get("labelled", True)),
+        convert=bool(params.get("convert", False)),
         progress=context.progress,
         stopped=context.stopped,
     )
@@ -77,12 +79,14 @@ def import_source(
     size: int = 96,
     replace: bool = False,
     labelled: bool = True,
+    convert: bool = False,
     progress: Progress | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Dataset:
     """Import a source as a dataset with square images of `size` pixels, and open it.
 
     With `labelled=False` pictures without labels will do, to be labelled here; labels that there are count.
+    With `convert` the images of a `.npz` may be numbers of other types, from 0 to 1 or from 0 to 255.
     `progress(done, total, text)` is called now and then, `stopped()` asked. Pictures that cannot be read
     are listed in the dataset's facts and do not stop the import unless none is left.
     Replacing keeps the old dataset's decisions as `decisions-before-….csv` in the new one's folder.
@@ -91,7 +95,8 @@ def import_source(
     if not SIZES[0] <= size <= SIZES[1]:
         raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
     target = checked_target(_default_name(source) if name is None else name, replace=replace)
-    return store(open_source(source, labelled=labelled), target.name, size, replace, progress, stopped)
+    opened = open_source(source, labelled=labelled, convert=convert)
+    return store(opened, target.name, size, replace, progress, stopped)
 
 
 def checked_target(name: str, *, replace: bool = False) -> Path:
@@ -221,37 +226,33 @@ def _fill(
             f"'{source.name}' needs {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free: make room."
         )
     rows: list[tuple[Any, ...]] = []
-    skipped: list[dict[str, str]] = []
+    skipped = list(source.passed)
+    notes: list[tuple[str, str]] = []
     hashes: list[NDArray[np.uint64]] = []
-    unhashed: list[NDArray[np.uint8]] = []
     fingerprint = hashlib.sha256()
-    with (staged / "images.npy").open("w+b") as file:
+    done = 0
+    with (staged / "images.npy").open("w+b") as file, closing(prepared(source, size)) as blocks:
         _write_header(file, 0, size)
-        for number, record in enumerate(source.records):
-            if number % _BLOCK == 0:
-                if stopped is not None and stopped():
-                    raise Stopped(f"Stopped: nothing of '{name}' was kept.")
-                if progress is not None:
-                    progress(number, source.count, "Reading images")
-            if record.image is None:
-                skipped.append({"name": record.name, "reason": record.error})
-                continue
-            image = np.ascontiguousarray(to_square(record.image, size))
-            digest = hashlib.sha256(image.data)
-            file.write(image.data)
-            fingerprint.update(digest.digest() + record.label.to_bytes(2, "little", signed=True))
-            unhashed.append(image)
-            if len(unhashed) == _BLOCK:
-                hashes.append(perceptual_hashes(np.stack(unhashed)))
-                unhashed.clear()
-            original = (record.name, record.width, record.height, record.mode)
-            rows.append((len(rows), digest.hexdigest(), *original, record.label, record.part, record.parent))
+        while True:
+            if stopped is not None and stopped():
+                raise Stopped(f"Stopped: nothing of '{name}' was kept.")
+            if progress is not None and done < source.count:
+                progress(done, source.count, "Reading images")
+            block = next(blocks, None)
+            if block is None:
+                break
+            done += block.taken
+            file.write(block.images.data)
+            for digest, facts in zip(block.digests, block.facts, strict=True):
+                fingerprint.update(digest + facts[4].to_bytes(2, "little", signed=True))
+                rows.append((len(rows), digest.hex(), *facts))
+            hashes.append(block.hashes)
+            skipped += block.skipped
+            notes += block.notes
         if not rows:
             raise SourceError(
-                f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0]['reason']}"
+                f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0][1]}"
             )
-        if unhashed:
-            hashes.append(perceptual_hashes(np.stack(unhashed)))
         _write_header(file, len(rows), size)
         os.fsync(file.fileno())
     if progress is not None:
@@ -270,7 +271,8 @@ def _fill(
             "fingerprint": fingerprint.hexdigest(),
             "source": {"kind": source.kind, "name": source.name, "path": source.path, **source.facts},
             "imported": now(),
-            "skipped": skipped,
+            "skipped": [{"name": name, "reason": reason} for name, reason in skipped],
+            **({"notes": [{"name": name, "note": note} for name, note in notes]} if notes else {}),
         },
     )
 

@@ -1,13 +1,14 @@
 """Decoding and squaring, on pictures with known answers."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bloodapp.data.images import MAX_SIDE, decode, to_square
+from bloodapp.data.images import MAX_SIDE, MIN_SIDE, decode, to_square
 from bloodapp.errors import SourceError
 
 
@@ -32,11 +33,11 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 )
 def test_modes_become_rgb(mode: str, value: object, expected: tuple[int, ...]) -> None:
     """Every mode becomes RGB uint8: transparency shows white, 16 bits are scaled; the mode is remembered."""
-    decoded = decode(encoded(Image.new(mode, (5, 3), value)), "x.png")
+    decoded = decode(encoded(Image.new(mode, (9, 7), value)), "x.png")
     assert decoded.image.dtype == np.uint8
-    assert decoded.image.shape == (3, 5, 3)
+    assert decoded.image.shape == (7, 9, 3)
     assert (decoded.image == expected).all()
-    assert (decoded.width, decoded.height) == (5, 3)
+    assert (decoded.width, decoded.height) == (9, 7)
     assert decoded.mode == mode
 
 
@@ -63,7 +64,7 @@ def test_exif_turns_the_picture() -> None:
 def test_a_path_is_read(tmp_path: Path) -> None:
     """A path does as well as bytes."""
     file = tmp_path / "a.bmp"
-    file.write_bytes(encoded(Image.new("RGB", (2, 2), "red"), "BMP"))
+    file.write_bytes(encoded(Image.new("RGB", (8, 8), "red"), "BMP"))
     assert (decode(file, "a.bmp").image == (255, 0, 0)).all()
 
 
@@ -89,6 +90,82 @@ def test_a_picture_that_claims_to_be_huge() -> None:
         assert len(content) < 100_000
         with pytest.raises(SourceError, match=r"'bomb\.png' is .*too large"):
             decode(content, "bomb.png")
+
+
+def test_a_picture_too_small_for_a_cell() -> None:
+    """A single pixel, or a line of them, shows no cell."""
+    for size in ((1, 1), (1, 50), (50, 1), (MIN_SIDE - 1, 50)):
+        with pytest.raises(SourceError, match=r"'dot\.png' is .* pixels, too small"):
+            decode(encoded(Image.new("RGB", size)), "dot.png")
+    assert decode(encoded(Image.new("RGB", (MIN_SIDE, MIN_SIDE))), "dot.png").width == MIN_SIDE
+
+
+def test_an_empty_file() -> None:
+    """A file of 0 bytes is called empty."""
+    with pytest.raises(SourceError, match=r"'x\.png' is empty, a file of 0 bytes: copy it again"):
+        decode(b"", "x.png")
+
+
+def test_only_pictures_are_opened() -> None:
+    """What Pillow could open besides, with other programs even, is not tried: the content decides, not the name."""
+    picture = Image.new("RGB", (8, 8), "red")
+    for kind in ("EPS", "PPM", "ICO", "PDF", "TGA"):
+        with pytest.raises(SourceError, match=r"'x\.png' is not a picture"):
+            decode(encoded(picture, kind), "x.png")
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_the_first_page_is_taken_and_said(kind: str) -> None:
+    """Of several pages the first is the picture, and the others are mentioned."""
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    decoded = decode(encoded(pages[0], kind, save_all=True, append_images=pages[1:]), "x.tif")
+    assert np.abs(decoded.image.astype(int) - (255, 0, 0)).max() <= 2  # WebP is lossy
+    assert decoded.note == "'x.tif' holds more than one picture: the first was taken."
+    assert decode(encoded(pages[0], kind), "x.tif").note == ""
+
+
+def test_cmyk_becomes_rgb() -> None:
+    """Printers' colours become those of a screen."""
+    for kind in ("TIFF", "JPEG"):
+        decoded = decode(encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), kind), "x")
+        assert decoded.mode == "CMYK"
+        assert np.abs(decoded.image.astype(int) - (255, 0, 0)).max() <= 3
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I"])
+def test_sixteen_bits_of_grey(mode: str) -> None:
+    """16 bits are scaled to 8, not clipped, whatever their byte order; small numbers are 8 bits in a wide coat."""
+    for low, high in ((257 * 10, 10), (65535, 255), (200, 200)):
+        numbers = np.full((8, 8), low, {"I;16": "<u2", "I;16B": ">u2", "I": "<i4"}[mode])
+        assert (decode(encoded(Image.fromarray(numbers), "TIFF"), "x.tif").image == high).all()
+
+
+def test_sixteen_bits_of_colour() -> None:
+    """A TIFF of 16 bits a colour gives the upper eight; Pillow cannot write one, so it is written here."""
+    pixels = np.full((8, 8, 3), (0x1234, 0x8000, 0xFFFF), "<u2").tobytes()
+    shorts = {256: 8, 257: 8, 258: 0, 259: 1, 262: 2, 273: 0, 277: 3, 278: 8, 279: len(pixels)}
+    end = 8 + 2 + 12 * len(shorts) + 4
+    shorts |= {258: end, 273: end + 6}
+    content = struct.pack("<2sHIH", b"II", 42, 8, len(shorts))
+    for tag, value in shorts.items():
+        content += struct.pack("<HHII", tag, 3 if tag == 258 else 4, 3 if tag == 258 else 1, value)
+    content += struct.pack("<I3H", 0, 16, 16, 16) + pixels
+    assert (decode(content, "x.tif").image == (0x12, 0x80, 0xFF)).all()
+
+
+def test_fractions_and_lab_are_told() -> None:
+    """A TIFF of fractions or in Lab colours is not guessed at."""
+    with pytest.raises(SourceError, match=r"'x\.tif' holds fractions: save it again with 8 or 16 bits"):
+        decode(encoded(Image.new("F", (8, 8), 0.5), "TIFF"), "x.tif")
+    with pytest.raises(SourceError, match=r"'x\.tif' is in Lab colours"):
+        decode(encoded(Image.new("LAB", (8, 8)), "TIFF"), "x.tif")
+
+
+def test_a_broken_turn_does_not_matter(recwarn: pytest.WarningsRecorder) -> None:
+    """Metadata that make no sense do not cost the picture."""
+    picture = Image.new("RGB", (20, 10), "red")
+    decoded = decode(encoded(picture, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff nonsense"), "x.jpg")
+    assert decoded.image.shape == (10, 20, 3)
 
 
 def test_square_of_the_right_size_is_returned_as_it_is() -> None:

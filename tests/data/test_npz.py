@@ -1,5 +1,6 @@
 """Course and MedMNIST files: what is read, and every plain mistake in one sentence."""
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from bloodapp.classes import DEFAULT_CLASSES
+from bloodapp.data import archives
+from bloodapp.data.medmnist import SETS
 from bloodapp.data.sources import open_source
 from bloodapp.errors import SourceError
 
@@ -108,13 +111,17 @@ def test_labels_may_be_absent_when_nobody_needs_them(tmp_path: Path) -> None:
     [
         ({"x": IMAGES, "y": LABELS}, r"cells\.npz' has no array 'images': it holds 'x', 'y'; save"),
         ({"images": IMAGES}, r"has no array 'labels': it holds 'images'; save"),
-        ({"images": IMAGES[..., 0], "labels": LABELS}, r"the shape \(20, 12, 10\), but \(number, height"),
-        ({"images": IMAGES[..., :1], "labels": LABELS}, r"the shape \(20, 12, 10, 1\), but"),
+        ({"images": IMAGES[0], "labels": LABELS}, r"the shape \(12, 10, 3\), but \(number, height"),
+        ({"images": IMAGES[..., :2], "labels": LABELS}, r"the shape \(20, 12, 10, 2\), but"),
+        ({"images": IMAGES[:, :1, :1], "labels": LABELS}, r"are 1 x 1 pixels, too small"),
         (
             {"images": IMAGES.transpose(0, 3, 1, 2).copy(), "labels": LABELS},
             r"the shape \(20, 3, 12, 10\), but",
         ),
-        ({"images": IMAGES / 255, "labels": LABELS}, r"is of type float64, but uint8 is needed: bring them"),
+        (
+            {"images": IMAGES / 255, "labels": LABELS},
+            r"is of type float64, but uint8 is needed: import it with --convert",
+        ),
         ({"images": IMAGES.astype(int), "labels": LABELS}, r"is of type int64, but uint8"),
         ({"images": np.asfortranarray(IMAGES), "labels": LABELS}, r"column by column: save it with np\.asc"),
         ({"images": IMAGES, "labels": LABELS[:19]}, r"holds 20 images but 19 labels"),
@@ -189,4 +196,97 @@ def test_no_npz_at_all(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("readme.txt", b"")
     with pytest.raises(SourceError, match="no array 'images': it holds none"):
+        open_source(file)
+
+
+def test_grey_images_become_colour(tmp_path: Path) -> None:
+    """Grey images, with or without a last axis of one, become RGB with three times the same; the mode is told."""
+    for grey in (IMAGES[..., 0], IMAGES[..., :1]):
+        records = list(open_source(written(tmp_path, train_images=grey, train_labels=LABELS)).records)
+        assert (np.stack([record.image for record in records]) == IMAGES[..., :1]).all()
+        assert {record.mode for record in records} == {"L"}
+
+
+@pytest.mark.parametrize("name", sorted(SETS))
+@pytest.mark.parametrize("ending", ["", "_64", "_224 (1)"])
+def test_each_set_of_medmnist_is_known_by_its_file(tmp_path: Path, name: str, ending: str) -> None:
+    """The file's name says which set it is, and so what the classes are called."""
+    count = len(SETS[name])
+    file = written(tmp_path, train_images=IMAGES, train_labels=(np.arange(20) % count)[:, None])
+    source = open_source(file.rename(tmp_path / f"{name}{ending}.npz"))
+    assert len({one.key for one in source.classes}) == len(source.classes) == count
+    assert all(re.fullmatch("[a-z0-9_]+", one.key) for one in source.classes)
+    if name == "bloodmnist":
+        assert source.classes == DEFAULT_CLASSES
+    else:
+        assert source.classes[1].title.lower() == SETS[name][1]
+
+
+def test_another_file_of_eight_classes_is_not_called_blood(tmp_path: Path) -> None:
+    """Eight classes in MedMNIST's arrays may be anything: without a name that is known they are numbered."""
+    source = open_source(written(tmp_path, train_images=IMAGES, train_labels=LABELS))
+    assert [one.key for one in source.classes] == [f"class{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "sentence"),
+    [
+        (
+            "chestmnist",
+            np.ones((20, 14)),
+            r"'chestmnist\.npz' is ChestMNIST, which gives an image up to fourteen",
+        ),
+        ("nodulemnist3d", LABELS, r"'nodulemnist3d\.npz' is a set of volumes"),
+        ("breastmnist", LABELS, r"labels up to 7, but breastmnist has 2 classes: give the file another name"),
+    ],
+)
+def test_sets_that_cannot_be_imported(tmp_path: Path, name: str, labels: np.ndarray, sentence: str) -> None:
+    """Several labels an image, volumes, and what only has a set's name."""
+    file = written(tmp_path, train_images=IMAGES, train_labels=labels).rename(tmp_path / f"{name}.npz")
+    with pytest.raises(SourceError, match=sentence):
+        open_source(file)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        (IMAGES / 255).astype(np.float32),
+        IMAGES / 255,
+        IMAGES.astype(np.float16),
+        IMAGES.astype(">f8"),
+        IMAGES.astype(np.int64),
+        IMAGES.astype(np.uint16),
+    ],
+    ids=["0 to 1", "0 to 1, 64 bits", "16 bits", "big endian", "whole", "whole, 16 bits"],
+)
+def test_other_numbers_are_converted_when_asked(tmp_path: Path, images: np.ndarray) -> None:
+    """Fractions from 0 to 1, or from 0 to 255, and whole numbers to 255 come to the same pixels."""
+    file = written(tmp_path, images=images, labels=LABELS)
+    with pytest.raises(SourceError, match=r"uint8 is needed: import it with --convert"):
+        open_source(file)
+    records = list(open_source(file, convert=True).records)
+    assert (np.stack([record.image for record in records]) == IMAGES).all()
+
+
+@pytest.mark.parametrize("wrong", [-1, 256, np.nan, np.inf])
+def test_numbers_of_no_picture_are_not_converted(tmp_path: Path, wrong: float) -> None:
+    """One number out of bounds, the very last, and nothing is guessed."""
+    images = IMAGES.astype(np.float32)
+    images[-1, -1, -1, -1] = wrong
+    with pytest.raises(SourceError, match=r"but 0 to 1 or 0 to 255 is needed"):
+        list(open_source(written(tmp_path, images=images, labels=LABELS), convert=True).records)
+
+
+def test_black_and_white_whole_numbers_stay_what_they_are(tmp_path: Path) -> None:
+    """Whole numbers of 0 and 1 are nearly black, not white: only fractions are from 0 to 1."""
+    images = (IMAGES > 99).astype(np.int32)
+    records = open_source(written(tmp_path, images=images, labels=LABELS), convert=True).records
+    assert (np.stack([record.image for record in records]) == images).all()
+
+
+def test_an_array_that_would_unpack_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `.npz` that unpacks to more than a hundred times its size is refused unread."""
+    monkeypatch.setattr(archives, "_HARMLESS_BYTES", 1 << 20)
+    file = written(tmp_path, images=np.zeros((200, 96, 96, 3), np.uint8), labels=np.arange(200) % 8)
+    with pytest.raises(SourceError, match=r"cells\.npz' would unpack to"):
         open_source(file)

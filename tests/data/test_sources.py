@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bloodapp.classes import DEFAULT_CLASSES
-from bloodapp.data import sources
+from bloodapp.data import archives, folders, sources
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.sources import open_source
 from bloodapp.errors import SourceError
@@ -107,7 +107,7 @@ def test_bad_files_are_told_and_do_not_stop(tmp_path: Path) -> None:
     records = {record.name: record for record in open_source(tmp_path).records}
     assert records["ig/a.png"].error == ""
     assert "'ig/b.png' is not a picture" in records["ig/b.png"].error
-    assert "'ig/c.png' is not a picture" in records["ig/c.png"].error
+    assert "'ig/c.png' is empty" in records["ig/c.png"].error
     assert "no class folder" in records["stray.png"].error
 
 
@@ -185,7 +185,7 @@ def test_a_locked_archive(tmp_path: Path) -> None:
 
 def test_an_archive_that_would_unpack_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What unpacks to a hundred times its size is refused before it is unpacked."""
-    monkeypatch.setattr(sources, "_HARMLESS_BYTES", 1 << 20)
+    monkeypatch.setattr(archives, "_HARMLESS_BYTES", 1 << 20)
     file = tmp_path / "bomb.zip"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ig/a.png", bytes(20 << 20))
@@ -195,7 +195,8 @@ def test_an_archive_that_would_unpack_without_end(tmp_path: Path, monkeypatch: p
 
 def test_a_single_member_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One picture beyond all reason is passed over, from a folder as from an archive."""
-    monkeypatch.setattr(sources, "MAX_PICTURE_BYTES", 1000)
+    for module in (archives, folders):
+        monkeypatch.setattr(module, "MAX_PICTURE_BYTES", 1000)
     laid_out(tmp_path / "a", ["ig/a.png"])
     (tmp_path / "a" / "ig" / "a.png").write_bytes(bytes(2000))
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
