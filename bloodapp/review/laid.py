@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bloodapp.data.decisions import Judged
-from bloodapp.review.queue import _OF_GROUPS, Card, State, cards
+from bloodapp.review.queue import OF_GROUPS, Card, State, cards
 
 _STATES: tuple[State, ...] = ("open", "flagged", "decided")
 
@@ -30,7 +30,7 @@ class Laid:
         self._grouped = sizes > 1
         self._images = np.concatenate([np.zeros(0, np.int64), *(card.indices for card in self._cards)])
         faulty = np.zeros(len(judged.labels), bool)
-        faulty[findings["index"].to_numpy()[~np.isin(findings["kind"].to_numpy(str), _OF_GROUPS)]] = True
+        faulty[findings["index"].to_numpy()[~np.isin(findings["kind"].to_numpy(str), OF_GROUPS)]] = True
         self._merely = ~faulty[self._images]
 
     def now(self, judged: Judged) -> list[Card]:

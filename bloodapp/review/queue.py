@@ -17,7 +17,7 @@ from bloodapp.review.keepers import Rule, keeper, majority_label
 State = Literal["open", "flagged", "decided"]
 
 # What is said about a group, the most telling first; the rest is about single images.
-_OF_GROUPS = ("label_conflict", "leakage", "near_duplicate", "exact_duplicate")
+OF_GROUPS = ("label_conflict", "leakage", "near_duplicate", "exact_duplicate")
 _TWINS = ("exact_duplicate", "near_duplicate")
 _WRONG_LABEL = "mislabelled"
 _FEW_LABELS = 3
@@ -102,7 +102,7 @@ def _card(rows: dict[str, NDArray], judged: Judged) -> Card:
     named = np.unique(rows["suggested"][rows["suggested"] >= 0])
     suggested = int(named[0]) if len(named) == 1 else -1
     wrong = (rows["kind"] == _WRONG_LABEL) & (rows["suggested"] == suggested)
-    own = [kind not in (*_OF_GROUPS, _WRONG_LABEL) for kind in rows["kind"].tolist()]
+    own = [kind not in (*OF_GROUPS, _WRONG_LABEL) for kind in rows["kind"].tolist()]
     return Card(
         key=f"{'group' if len(indices) > 1 else 'image'}-{indices[0]}",
         kinds=tuple(sorted(worst, key=lambda kind: (-worst[kind], kind))),
@@ -119,9 +119,9 @@ def _card(rows: dict[str, NDArray], judged: Judged) -> Card:
 
 def _reason(rows: dict[str, NDArray], worst: dict[str, float], count: int) -> str:
     """What is said about the group, then the worst that was found about its images, and about how many of them."""
-    together = [kind for kind in _OF_GROUPS if kind in worst and kind not in _TWINS]
-    together = together or [kind for kind in _OF_GROUPS if kind in worst][:1]
-    alone = sorted((kind for kind in worst if kind not in _OF_GROUPS), key=lambda kind: -worst[kind])[:2]
+    together = [kind for kind in OF_GROUPS if kind in worst and kind not in _TWINS]
+    together = together or [kind for kind in OF_GROUPS if kind in worst][:1]
+    alone = sorted((kind for kind in worst if kind not in OF_GROUPS), key=lambda kind: -worst[kind])[:2]
     said = [str(rows["reason"][rows["kind"] == kind][0]) for kind in together]
     for kind in alone:
         about = rows["kind"] == kind
@@ -148,7 +148,7 @@ def _state(rows: dict[str, NDArray], indices: NDArray[np.int64], judged: Judged)
     waiting = indices[~judged.decided[indices] & ~flagged]
     if len(waiting) == 1 < len(indices) and not judged.included[np.setdiff1d(indices, waiting)].any():
         about = rows["kind"][rows["index"] == waiting[0]]
-        if np.isin(about, _OF_GROUPS).all():
+        if np.isin(about, OF_GROUPS).all():
             waiting = waiting[:0]
     if len(waiting):
         return "open"
@@ -264,7 +264,7 @@ def _about_one(card: Card, index: NDArray[np.int64], titles: Sequence[str]) -> t
     exclude = Offer("exclude", "Exclude", "exclude", index)
     relabel = _relabel(card, index, titles)
     keep = Offer("keep", "Keep", "keep", index)
-    own = [kind for kind in card.kinds if kind not in _OF_GROUPS]
+    own = [kind for kind in card.kinds if kind not in OF_GROUPS]
     worst = own[:1] == [_WRONG_LABEL]
     return (*relabel, exclude, keep) if worst else (exclude, *relabel, keep)
 
