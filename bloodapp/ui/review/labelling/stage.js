@@ -134,7 +134,7 @@ function stageOf(root, does) {
         make("span", {}, one.title),
         said.length ? make("em", { class: "who" }, said.join(", ")) : "",
         share !== null ? make("b", { class: "share", "aria-hidden": "true" }, make("u")) : "",
-        share !== null ? make("em", {}, percent(share)) : "",
+        share !== null ? make("em", {}, percent(share).replace("over ", ">")) : "",
         one.shortcut && make("kbd", { "aria-hidden": "true" }, one.shortcut),
       );
       row.style.setProperty("--edge", one.colour);
