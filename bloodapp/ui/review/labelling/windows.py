@@ -147,9 +147,10 @@ def _pictures(dataset: Dataset, fingerprint: str, indices: tuple[int, ...]) -> t
     columns = min(_COLUMNS, len(indices))
     rows, side = -(-len(indices) // columns), dataset.size
     canvas = np.zeros((rows * side, columns * side, 3), np.uint8)
-    for place, index in enumerate(indices):
+    # Read, not mapped: the pages of a mapped file would stay in the server's memory.
+    for place, picture in enumerate(dataset.read(np.array(indices))):
         top, left = side * (place // columns), side * (place % columns)
-        canvas[top : top + side, left : left + side] = dataset.images[index]
+        canvas[top : top + side, left : left + side] = picture
     buffer = io.BytesIO()
     if side <= _EXACT:
         Image.fromarray(canvas).save(buffer, "PNG", compress_level=1)
