@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from bloodapp.cli import terminal
-from bloodapp.errors import BloodappError, InvalidValue
+from bloodapp.errors import BloodappError
+
+_SHOWN = 10  # of a kind; the dataset's record has all
 
 
 def add(commands: terminal.Commands) -> None:
@@ -16,11 +18,12 @@ def add(commands: terminal.Commands) -> None:
         "Import a source as a dataset.",
         """import training_set.npz --name course
         import cells.zip --size 128
+        import labels.csv
         import slides/ --unlabelled
         import sample""",
     )
     bring.add_argument(
-        "source", metavar="SOURCE", help="course or MedMNIST .npz, folder or .zip of class folders, sample"
+        "source", metavar="SOURCE", help=".npz of the course or MedMNIST, folder or .zip of class folders, table of paths and labels, sample"
     )
     bring.add_argument("--name", help="the dataset's name; made from the source's if left out")
     bring.add_argument(
@@ -29,6 +32,11 @@ def add(commands: terminal.Commands) -> None:
     bring.add_argument("--replace", action="store_true", help="replace a dataset of that name")
     bring.add_argument(
         "--unlabelled", action="store_true", help="take pictures without labels too, to be labelled here"
+    )
+    bring.add_argument(
+        "--convert",
+        action="store_true",
+        help="take images of a .npz that are numbers from 0 to 1, or from 0 to 255, of another type than uint8",
     )
 
     terminal.command(
@@ -39,11 +47,25 @@ def add(commands: terminal.Commands) -> None:
         commands,
         "clean",
         export_clean,
-        "Write what the decisions leave of a dataset, in the course's format.",
-        "clean course --out cleaned.npz",
+        "Write what the decisions leave of a dataset: for the course, MedMNIST, or as pictures.",
+        """clean course --out cleaned.npz
+        clean course --to medmnist --out bloodmnist.npz
+        clean course --to folders --out cleaned/
+        clean course --out cleaned.zip""",
     )
     clean.add_argument("name", metavar="NAME", help="a dataset")
-    clean.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="the file to write")
+    clean.add_argument(
+        "--out", required=True, type=Path, metavar="FILE.npz", help="the file or folder to write"
+    )
+    clean.add_argument(
+        "--to",
+        choices=("course", "medmnist", "folders", "zip", "csv"),
+        help="the format; by the ending of --out if left out: .npz course, .zip class folders in a .zip",
+    )
+    clean.add_argument("--replace", action="store_true", help="replace a file, or a folder that was exported")
+    clean.add_argument(
+        "--unlabelled", action="store_true", help="images without a label too, where the format holds them"
+    )
 
 
 def bring_in(args: argparse.Namespace) -> None:
@@ -57,13 +79,19 @@ def bring_in(args: argparse.Namespace) -> None:
             size=args.size,
             replace=args.replace,
             labelled=not args.unlabelled,
+            convert=args.convert,
             progress=progress,
         )
     skipped = dataset.facts.get("skipped", [])
-    for one in skipped[:10]:
+    for one in skipped[:_SHOWN]:
         terminal.say(f"skipped {one['name']}: {one['reason']}")
-    if len(skipped) > 10:
-        terminal.say(f"and {len(skipped) - 10:,} more that could not be read")
+    if len(skipped) > _SHOWN:
+        terminal.say(f"and {len(skipped) - _SHOWN:,} more that could not be read")
+    notes = dataset.facts.get("notes", [])
+    for one in notes[:_SHOWN]:
+        terminal.say(one["note"])
+    if len(notes) > _SHOWN:
+        terminal.say(f"and {len(notes) - _SHOWN:,} more of which a part was taken")
     terminal.table([_row(dataset.name)])
 
 
@@ -75,16 +103,21 @@ def show_datasets(args: argparse.Namespace) -> None:
 
 
 def export_clean(args: argparse.Namespace) -> None:
-    """`clean`: prints the file and the number of images in it."""
+    """`clean`: prints the file or folder and the number of images in it."""
     from bloodapp.data.dataset import open_dataset
-    from bloodapp.data.export import export_course
+    from bloodapp.data.exporting import export, guessed
 
-    if args.out.suffix != ".npz":
-        raise InvalidValue(f"'{args.out}' must end in .npz: that is the course's format.")
-    dataset = open_dataset(args.name)
+    to = args.to or guessed(args.out)
     with terminal.Progress() as progress:
-        count = export_course(dataset, args.out, progress=progress)
-    terminal.table([(args.out, f"{count} images", f"{len(dataset) - count} left out")])
+        done = export(
+            open_dataset(args.name),
+            args.out,
+            to,
+            replace=args.replace,
+            unlabelled=args.unlabelled,
+            progress=progress,
+        )
+    terminal.table([(args.out, f"{done.count} images", f"{done.left_out} left out")])
 
 
 def _row(name: str) -> tuple[str, ...]:

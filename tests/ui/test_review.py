@@ -311,17 +311,45 @@ def test_a_long_history_opens_in_full(tiny: Dataset, open_page: Open) -> None:
 
 
 def test_what_remains_is_exported(scanned: Dataset, open_page: Open, tmp_path: Path) -> None:
-    """The file holds the remaining images and labels; an existing file elsewhere is not overwritten."""
+    """A job writes the remaining images and labels; the page says where; nothing there is overwritten unasked."""
     page = open_page(PAGE, dataset="tiny")
     click(page, "exclude-group-0")
     out = tmp_path / "out" / "clean"
-    page.text_input(key="export-path").set_value(str(out)).run()
+    page.text_input(key="export-path-tiny-clean.npz").set_value(str(out)).run()
     click(page, "export-write")
+    assert page.button(key="export-write").disabled and "export-job-stop" in keys(page)
+    assert jobs.step() is not None
+    page.run()
     with np.load(out.with_suffix(".npz")) as written:
         assert written["images"].shape == (45, 96, 96, 3) and written["labels"].shape == (45, 1)
     assert "45 images" in page.success[0].value
+    page.text_input(key="export-path-tiny-clean.npz").set_value(str(out)).run()
     page.button(key="export-write").click().run()
     assert "there already" in page.error[0].value
+    page.checkbox(key="export-replace").check().run()
+    click(page, "export-write")
+    assert jobs.open_job(jobs.list_jobs()[0].id).params["replace"] is True
+
+
+def test_what_remains_is_exported_as_pictures(scanned: Dataset, open_page: Open) -> None:
+    """Another format has another place, suggested free; an export that failed says why and can be put away."""
+    page = open_page(PAGE, dataset="tiny")
+    page.selectbox(key="export-to").set_value("folders").run()
+    folder = Path(page.text_input(key="export-path-tiny-clean").value)
+    assert folder.name == "tiny-clean"
+    click(page, "export-write")
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("in the way")
+    jobs.step()
+    page.run()
+    assert "is a file, and a folder is to be written" in page.error[0].value
+    page.button(key="export-job-away").click().run()
+    assert Path(page.text_input(key="export-path-tiny-clean-2").value).name == "tiny-clean-2"
+    click(page, "export-write")
+    jobs.step()
+    page.run()
+    assert len(list(folder.with_name("tiny-clean-2").rglob("*.png"))) == 48
+    assert "48 images" in page.success[0].value
 
 
 def test_nothing_found_is_good_news(tiny: Dataset, open_page: Open) -> None:

@@ -1,18 +1,14 @@
-"""Beside the queue: what remains, the history of decisions with undo, the export."""
+"""Beside the queue: what remains, the export, the history of decisions with undo."""
 
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
-from bloodapp.data.export import export_course
-from bloodapp.errors import BloodappError, InvalidValue
 from bloodapp.ui import frame, state
-from bloodapp.ui.review import acts, log
+from bloodapp.ui.review import acts, exporting, log
 from bloodapp.ui.text import ago, count, plain
 from bloodapp.ui.thumbs import class_chip
 
@@ -22,7 +18,7 @@ RECENT = 6
 def draw(dataset: Dataset, judged: Judged) -> None:
     """Draw the side of the page."""
     _remains(dataset, judged)
-    _export(dataset, judged)
+    exporting.draw(dataset, judged)
     _history(dataset, judged)
 
 
@@ -54,72 +50,6 @@ def _remains_html(dataset: Dataset, judged: Judged) -> str:
         f'<div class="remains"><h2>What remains</h2>'
         f'<p class="big"><b>{len(judged.indices):,}</b> of {len(dataset):,} images</p>'
         f'<p class="quiet">{said or "nothing decided yet"}</p><div class="by-class">{"".join(rows)}</div></div>'
-    )
-
-
-def _export(dataset: Dataset, judged: Judged) -> None:
-    with st.popover("Export what remains", icon=":material/download:", width="stretch", key="export"):
-        st.html(
-            "<p>Writes the remaining images and their labels, as they are now, as one <code>.npz</code> file in the "
-            "course's format, which <code>numpy.load</code> opens.</p>"
-        )
-        suggested = _exports() / f"{dataset.name}-clean.npz"
-        text = st.text_input("File on this computer", value=str(suggested), key="export-path")
-        if st.button(f"Write {count(len(judged.indices), 'image')}", type="primary", key="export-write"):
-            _write(dataset, judged, text)
-        _written(dataset, judged)
-
-
-def _write(dataset: Dataset, judged: Judged, text: str) -> None:
-    bar = st.progress(0.0, text="Writing images")
-
-    def told(done: int, total: int, words: str) -> None:
-        bar.progress(done / total, text=words)
-
-    try:
-        out = _target(text)
-        number = export_course(dataset, out, judged, told)
-    except BloodappError as problem:
-        frame.error(problem)
-    except OSError as problem:
-        frame.error(f"'{text}' cannot be written: {problem.strerror or problem}. Choose another place.")
-    else:
-        state.put(
-            "exported", {"path": str(out), "images": number, "dataset": dataset.name, "seq": judged.seq}
-        )
-    finally:
-        bar.empty()
-
-
-def _target(text: str) -> Path:
-    path = Path(text.strip()).expanduser()
-    if not text.strip() or path.is_dir():
-        raise InvalidValue("Name the file to write, for instance 'clean.npz'.")
-    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    if (
-        path.exists() and path.resolve().parent != _exports().resolve()
-    ):  # it may be the file it all began with
-        raise InvalidValue(f"'{path}' is there already: choose another name.")
-    return path
-
-
-def _exports() -> Path:
-    return workspace.home() / "exports"
-
-
-def _written(dataset: Dataset, judged: Judged) -> None:
-    """The file of the last export, as long as it holds what remains."""
-    last = state.get("exported") or {}
-    if last.get("dataset") != dataset.name or last.get("seq") != judged.seq:
-        return
-    path = Path(last["path"])
-    if not path.is_file():
-        return
-    size = path.stat().st_size / 1e6
-    st.success(plain(f"{count(last['images'], 'image')}, {size:,.0f} MB, in {path}"), icon=":material/check:")
-    # Read when it is asked for only: the file of a large set would fill the server's memory for nothing.
-    st.download_button(
-        "Download it", path.read_bytes, file_name=path.name, key="export-download", on_click="ignore"
     )
 
 
