@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bloodapp.classes import to_json
 from bloodapp.data import ledger
+from bloodapp.data.bloodmnist import is_word
 from bloodapp.data.dataset import (
     LOCK,
     MAKING,
@@ -31,7 +32,7 @@ from bloodapp.data.dataset import (
 from bloodapp.data.exchange import export_log
 from bloodapp.data.preparing import prepared
 from bloodapp.data.readings import samples
-from bloodapp.data.sources import Source, open_source
+from bloodapp.data.sources import Source, open_published, open_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError, Stopped
 from bloodapp.workspace import datasets_folder, is_held, lock, name_from, now, staged_folder, write_json
 
@@ -95,7 +96,10 @@ def import_source(
     if not SIZES[0] <= size <= SIZES[1]:
         raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
     target = checked_target(_default_name(source) if name is None else name, replace=replace)
-    opened = open_source(source, labelled=labelled, convert=convert)
+    if is_word(source):
+        opened = open_published(source, progress, stopped)
+    else:
+        opened = open_source(source, labelled=labelled, convert=convert)
     return store(opened, target.name, size, replace, progress, stopped)
 
 
@@ -117,7 +121,7 @@ def store(
 ) -> Dataset:
     """Make a dataset of an opened source, whole or not at all, and open it; raises as `import_source` does."""
     target = checked_target(name, replace=replace)
-    with _staging() as (staged, publish), _full_disk_explained(target.name):
+    with _disk_explained(target.name), _staging() as (staged, publish):
         _fill(staged, opened, target.name, size, progress, stopped)
         publish(target, replace)
     return open_dataset(target.name)
@@ -202,12 +206,18 @@ def _keep_decisions(old: Path, staged: Path) -> None:
 
 
 @contextmanager
-def _full_disk_explained(name: str) -> Iterator[None]:
+def _disk_explained(name: str) -> Iterator[None]:
+    """Turn what a disk answers to writing into one sentence; sources explain their reading themselves."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise SourceError(f"The disk is full: make room, then make '{name}' again.") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise SourceError(
+                f"'{name}' cannot be kept, because '{datasets_folder()}' may not be written: "
+                "give yourself the right, or set BLOODAPP_HOME to a folder of your own."
+            ) from error
         raise
 
 

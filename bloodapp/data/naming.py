@@ -23,35 +23,36 @@ _LED_BY_NUMBER = re.compile(r"\d{1,3}[ ._-]+(?=\D)")
 
 
 def classes_of(
-    names: Sequence[str], listed: tuple[CellClass, ...] | None, where: str
+    names: Sequence[str], listed: tuple[CellClass, ...] | None, where: str, *, count_from_0: bool = False
 ) -> tuple[tuple[CellClass, ...], dict[str, int]]:
     """The class list for these names, and the position in it of each; `listed` is what `read_list` gave.
 
+    Numbers are positions if there is a 0 among them, or with `count_from_0`; without they may count from 1.
     `where` names the source in what is said. Raises SourceError for too many classes, and for a name that
     is not in the list.
     """
     names = sorted(set(names))
     if listed is not None:
         return _by_list(names, listed, where)
-    if len(names) > MAX_CLASSES:
-        raise SourceError(
-            f"{where} has {len(names):,} different classes, more than the {MAX_CLASSES} that are possible: "
-            "give each class one folder or label."
-        )
     if names and all(default_key(_bare(name)) for name in names):
-        keys = [cell_class.key for cell_class in DEFAULT_CLASSES]
+        keys = _keys(DEFAULT_CLASSES)
         return DEFAULT_CLASSES, {name: keys.index(default_key(_bare(name)) or "") for name in names}
     for read in (_plain_number, _class_number):
-        numbers = {name: read(name) for name in names}
-        found = [number for number in numbers.values() if number is not None]
-        # Counting from 0 is the course's way. Without a 0 it may be somebody's counting from 1.
-        if names and len(found) == len(names) and (0 in found or read is _class_number):
-            if max(found) >= MAX_CLASSES:
-                break
-            few = read is _plain_number and max(found) < len(DEFAULT_CLASSES)
-            classes = DEFAULT_CLASSES if few else numbered(max(found) + 1)
-            return classes, {name: int(number or 0) for name, number in numbers.items()}
-    return class_list(names), {name: position for position, name in enumerate(names)}
+        positions = {name: number for name in names if (number := read(name)) is not None}
+        if not names or len(positions) < len(names) or max(positions.values()) >= MAX_CLASSES:
+            continue
+        if read is _class_number:
+            return numbered(max(positions.values()) + 1), positions
+        if count_from_0 or 0 in positions.values():
+            highest = max(positions.values())
+            return DEFAULT_CLASSES if highest < len(DEFAULT_CLASSES) else numbered(highest + 1), positions
+    shown = sorted({printable(name) for name in names})
+    if len(shown) > MAX_CLASSES:
+        raise SourceError(
+            f"{where} has {len(shown):,} different classes, more than the {MAX_CLASSES} that are possible: "
+            "give each class one folder or label."
+        )
+    return class_list(shown), {name: shown.index(printable(name)) for name in names}
 
 
 def numbered(count: int) -> tuple[CellClass, ...]:

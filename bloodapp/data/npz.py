@@ -24,7 +24,7 @@ from bloodapp.errors import SourceError
 
 _BLOCK_BYTES = 2 << 20
 _SMALL_BYTES = 256 << 20  # bound of the arrays that are read as a whole: labels and class names
-_OFFER = "import it with --convert (in the app: tick Convert) if they run from 0 to 1 or from 0 to 255"
+_OFFER = "import it with --convert (in the app: tick 'Convert numbers to pixels') if they run from 0 to 1 or from 0 to 255"
 
 
 @dataclass(frozen=True)

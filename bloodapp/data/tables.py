@@ -63,7 +63,9 @@ def open_table(path: Path, labelled: bool) -> Source:
         )
     lists = [file for file in LISTS if (root / file).is_file()]
     listed = list_beside([""], lists, lambda file: read_file(root / file, file), where)
-    classes, positions = classes_of(labels, listed, where) if labels or listed else (DEFAULT_CLASSES, {})
+    classes, positions = (
+        classes_of(labels, listed, where, count_from_0=True) if labels or listed else (DEFAULT_CLASSES, {})
+    )
 
     def one(name: str, label: str, part: str) -> Record:
         position = positions[label] if label else -1

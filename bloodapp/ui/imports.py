@@ -89,8 +89,8 @@ def form(key: str) -> None:
             "Path of a file or folder", key=f"{key}-path", placeholder="/home/me/training_set.npz"
         )
         st.html(
-            '<p class="quiet">The course\'s training_set.npz, a MedMNIST .npz, or a folder or .zip of class folders '
-            "(with or without train, val and test above them).</p>"
+            '<p class="quiet">The course\'s training_set.npz, a MedMNIST .npz, a folder or .zip of class folders '
+            "(with or without train, val and test above them), or a CSV or Parquet file of paths and labels.</p>"
         )
         _name_and_go(key + "-place", Path(path).expanduser() if path.strip() else None)
     with drop:
@@ -116,30 +116,44 @@ def _name_and_go(key: str, source: Any) -> None:
         key=f"{key}-name",
         placeholder=workspace.name_from(stem) if stem else "from the file",
     )
-    if not right.button("Import", key=f"{key}-go", type="primary", width="stretch"):
+    go = right.button("Import", key=f"{key}-go", type="primary", width="stretch")
+    with st.container(horizontal=True, gap="medium"):
+        unlabelled = st.checkbox(
+            "Images without labels too",
+            key=f"{key}-unlabelled",
+            help="Pictures that lie in no class folder, and files without labels. Review labels them.",
+        )
+        convert = st.checkbox(
+            "Convert numbers to pixels",
+            key=f"{key}-convert",
+            help="For a .npz whose images are numbers from 0 to 1, or from 0 to 255, of another type than uint8.",
+        )
+    if not go:
         return
     try:
         if source is None:
             raise InvalidValue("Say what to import: the path of a file or folder, or a file to upload.")
-        _queue(_submit(source, name.strip() or workspace.name_from(stem)))
+        options = {"labelled": False} if unlabelled else {}
+        options |= {"convert": True} if convert else {}
+        _queue(_submit(source, name.strip() or workspace.name_from(stem), options))
     except BloodappError as problem:
         st.error(plain(str(problem)))
 
 
-def _submit(source: Any, name: str) -> Job:
+def _submit(source: Any, name: str, options: dict[str, bool]) -> Job:
     if workspace.checked_name(name) in list_datasets():
         raise AlreadyExists(f"A dataset '{name}' exists: choose another name.")
     title = f"Import of {name}"
     if isinstance(source, Path):
         if not source.exists():
             raise SourceError(f"There is nothing at '{source}': check the path.")
-        return submit("import", {"source": str(source.resolve()), "name": name}, title=title)
+        return submit("import", {"source": str(source.resolve()), "name": name, **options}, title=title)
     folder = workspace.claim_folder(workspace.jobs_folder(), f"import-{name}", number=True)
     copy = folder / _UPLOADED / PurePath(source.name).name
     copy.parent.mkdir()
     with copy.open("wb") as stream:
         shutil.copyfileobj(source, stream, 1 << 22)
-    return submit("import", {"source": str(copy), "name": name}, title=title, folder=folder)
+    return submit("import", {"source": str(copy), "name": name, **options}, title=title, folder=folder)
 
 
 def _queue(job: Job) -> None:

@@ -1,7 +1,6 @@
 """Decoding and squaring, on pictures with known answers."""
 
 import io
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 
 from bloodapp.data.images import MAX_SIDE, MIN_SIDE, decode, to_square
 from bloodapp.errors import SourceError
+from tests.sources_made import sixteen_bits_of_colour
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -141,16 +141,8 @@ def test_sixteen_bits_of_grey(mode: str) -> None:
 
 
 def test_sixteen_bits_of_colour() -> None:
-    """A TIFF of 16 bits a colour gives the upper eight; Pillow cannot write one, so it is written here."""
-    pixels = np.full((8, 8, 3), (0x1234, 0x8000, 0xFFFF), "<u2").tobytes()
-    shorts = {256: 8, 257: 8, 258: 0, 259: 1, 262: 2, 273: 0, 277: 3, 278: 8, 279: len(pixels)}
-    end = 8 + 2 + 12 * len(shorts) + 4
-    shorts |= {258: end, 273: end + 6}
-    content = struct.pack("<2sHIH", b"II", 42, 8, len(shorts))
-    for tag, value in shorts.items():
-        content += struct.pack("<HHII", tag, 3 if tag == 258 else 4, 3 if tag == 258 else 1, value)
-    content += struct.pack("<I3H", 0, 16, 16, 16) + pixels
-    assert (decode(content, "x.tif").image == (0x12, 0x80, 0xFF)).all()
+    """A TIFF of 16 bits a colour gives the upper eight."""
+    assert (decode(sixteen_bits_of_colour(), "x.tif").image == (0x12, 0x80, 0xFF)).all()
 
 
 def test_fractions_and_lab_are_told() -> None:

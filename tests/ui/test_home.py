@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bloodapp import jobs
-from bloodapp.data.dataset import Dataset, list_datasets
+from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.decisions import record
 from bloodapp.ui import home as home_page
 from tests.ui.conftest import words
@@ -94,6 +94,24 @@ def test_imports_an_upload(empty_home: Path, tmp_path: Path, tiny_cells: tuple, 
     page.run()
     assert list_datasets() == ["dropped"]
     assert not (job.folder / "upload").exists()
+
+
+def test_imports_what_must_be_converted_and_labelled(
+    empty_home: Path, tmp_path: Path, tiny_cells: tuple, open_page: Open
+) -> None:
+    """The two ticks of the form take images without labels, and numbers that are no pixels yet."""
+    np.savez(tmp_path / "numbers.npz", images=(tiny_cells[0] / 255).astype(np.float32))
+    page = open_page("app.py")
+    page.text_input("welcome-path").set_value(str(tmp_path / "numbers.npz")).run()
+    page.checkbox("welcome-place-unlabelled").check().run()
+    page.checkbox("welcome-place-convert").check().run()
+    page.button("welcome-place-go").click().run()
+    assert jobs.step() is not None
+    page.run()
+    assert not page.exception
+    dataset = open_dataset("numbers")
+    assert (dataset.images == tiny_cells[0]).all()
+    assert set(dataset.labels) == {-1}
 
 
 def test_wrong_path_is_one_sentence(empty_home: Path, open_page: Open) -> None:
