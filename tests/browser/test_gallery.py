@@ -195,6 +195,18 @@ def test_flag_with_a_reason_suggestion_and_enlarged(
     gallery.press("Escape")
 
 
+def test_what_is_decided_on_the_way_out_is_written_down(
+    sample: Dataset, server: Server, gallery: Gallery
+) -> None:
+    """A key and, before any answer, another view: the decision is in the ledger."""
+    gallery.open(server)
+    gallery.press("x", "k")
+    gallery.tab.get_by_role("radio", name="Ledger").click()
+    expect(gallery.tab.get_by_role("heading", name=re.compile("Ledger|decisions"))).to_be_visible()
+    settled(gallery.tab)
+    assert sorted(decisions.log(sample)["action"]) == ["exclude", "keep"]
+
+
 def test_two_tabs_agree(sample: Dataset, server: Server, gallery: Gallery, new_window: Callable) -> None:
     """What is decided in one is in the ledger of both, and the other sees it when it next does something."""
     gallery.open(server)

@@ -25,13 +25,19 @@ _HTML = """<div class="gallery" role="region" aria-label="Gallery">
 
 
 def gallery(
-    data: dict[str, Any], *, key: str, on_page: Callable[[], None], on_look: Callable[[], None]
+    data: dict[str, Any],
+    *,
+    key: str,
+    on_acts: Callable[[], object],
+    on_page: Callable[[], None],
+    on_look: Callable[[], None],
 ) -> dict[str, Any]:
     """Draw the gallery and give what the browser says.
 
     Args:
         data: as `items.page` makes it.
         key: of the component; tests put what the browser would say under it into the session state.
+        on_acts: called when something was decided, also where another view is asked for in the same breath.
         on_page: called when another page is asked for.
         on_look: called when a picture is enlarged or closed.
 
@@ -42,7 +48,7 @@ def gallery(
         key=key,
         data=data,
         default={"acts": [], "page": None, "look": None},
-        on_acts_change=lambda: None,
+        on_acts_change=on_acts,
         on_page_change=on_page,
         on_look_change=on_look,
     )

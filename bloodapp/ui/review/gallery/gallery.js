@@ -31,7 +31,6 @@ function begin(root) {
     const tile = tileOf(event);
     if (tile) settle(tiles.indexOf(tile));
   });
-  document.addEventListener("keydown", onPageKey);
   return own;
 
   // ---- what the server says
@@ -39,6 +38,8 @@ function begin(root) {
   function update(now) {
     const first = data === null || data.place !== now.place;
     data = now;
+    // With every answer: Streamlit may end a component and draw it anew at once. What listens already is not added.
+    document.addEventListener("keydown", onPageKey);
     if (first) {
       acts = actsOf(`bloodapp.acts.${data.place}`, (list) => own.tell("acts", list));
       chosen = selectionOf(`bloodapp.selected.${data.place}`);
@@ -69,7 +70,6 @@ function begin(root) {
 
   function end() {
     document.removeEventListener("keydown", onPageKey);
-    dialogs.close();
   }
 
   // ---- selection
@@ -121,10 +121,10 @@ function begin(root) {
   function undo() {
     const last = acts.last();
     if (!last) return say("Nothing to take back: earlier decisions are under H");
-    const was = acts.pending.find((one) => one.id === last) ?? null;
     acts.add({ does: "undo", act: last });
     say("Taken back");
-    if (was) drawFoot();
+    drawBar();
+    drawFoot();
   }
 
   // The last decision about the card that has the focus, whoever made it and whenever.

@@ -41,7 +41,10 @@ def draw(dataset: Dataset) -> None:
         images = matching(wanted, dataset, then, found, says, _among(dataset, wanted))
         return np.setdiff1d(images, np.asarray(also.get("minus") or [], np.int64))
 
-    answers.perform(dataset, KEY, _said("acts") or [], resolve)
+    def write() -> None:
+        answers.perform(dataset, KEY, _said("acts") or [], resolve)
+
+    write()
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
     wanted = filters.current()
@@ -89,6 +92,7 @@ def draw(dataset: Dataset) -> None:
             **answers.answered(KEY),
         },
         key=KEY,
+        on_acts=write,
         on_page=_turn,
         on_look=_remember_look,
     )

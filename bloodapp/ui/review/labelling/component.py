@@ -29,13 +29,18 @@ _HTML = """<div class="gallery labeller" role="region" aria-label="Labelling">
 
 
 def one_at_a_time(
-    data: dict[str, Any], *, key: str, on_look: Callable[[], None] = lambda: None
+    data: dict[str, Any],
+    *,
+    key: str,
+    on_acts: Callable[[], object],
+    on_look: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Draw it and give what the browser says.
 
     Args:
         data: `mode` is `queue`, `blind` or `settle`; see `queue.draw`, which makes most of it.
         key: of the component; tests put what the browser would say under it into the session state.
+        on_acts: called when something was done, also where another view is asked for in the same breath.
         on_look: called when a picture is enlarged or closed.
 
     Gives `acts`, a list of acts that wait to be written down; `at`, which image is wished for; `look`, `{"index": …}`.
@@ -44,7 +49,7 @@ def one_at_a_time(
         key=key,
         data=data,
         default={"acts": [], "at": None, "look": None},
-        on_acts_change=lambda: None,
+        on_acts_change=on_acts,
         on_at_change=lambda: None,
         on_look_change=on_look,
     )

@@ -33,7 +33,11 @@ def key(dataset: Dataset) -> str:
 def draw(dataset: Dataset) -> None:
     """Draw the queue and what stands beside it."""
     own = key(dataset)
-    answers.perform(dataset, own, said(own, "acts") or [])
+
+    def write() -> None:
+        answers.perform(dataset, own, said(own, "acts") or [])
+
+    write()
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
     run = beside.proposing(dataset)
@@ -46,7 +50,10 @@ def draw(dataset: Dataset) -> None:
     left, right = frame.columns("label", [7, 3])
     with left:
         sent = one_at_a_time(
-            _data(dataset, judged, run, says, order, progress), key=own, on_look=partial(_remember, own)
+            _data(dataset, judged, run, says, order, progress),
+            key=own,
+            on_acts=write,
+            on_look=partial(_remember, own),
         )
     with right:
         beside.draw(dataset, judged, run, says, progress)

@@ -127,7 +127,10 @@ def _read(dataset: Dataset, sample: Sample) -> None:
     def write(act: dict[str, Any], once: str) -> int:
         return _write(dataset, act, once)
 
-    answers.perform_with(own, said(own, "acts") or [], write)
+    def write_all() -> None:
+        answers.perform_with(own, said(own, "acts") or [], write)
+
+    write_all()
     try:
         reader = readings.checked_reader(acts.who())
     except InvalidValue:
@@ -178,7 +181,7 @@ def _read(dataset: Dataset, sample: Sample) -> None:
         '<p class="quiet">Blind: no label, no proposal and no name of a file is shown. Stop whenever you like, and go '
         "on later.</p>"
     )
-    sent = one_at_a_time(data, key=own)
+    sent = one_at_a_time(data, key=own, on_acts=write_all)
     if answers.perform_with(own, sent.get("acts") or [], write):
         st.rerun()
 

@@ -34,7 +34,10 @@ def draw(dataset: Dataset, sample: Sample, first: str, second: str) -> None:
     def write(act: dict[str, Any], once: str) -> int:
         return _write(dataset, sample, act, once)
 
-    answers.perform_with(own, said(own, "acts") or [], write)
+    def write_all() -> None:
+        answers.perform_with(own, said(own, "acts") or [], write)
+
+    write_all()
     found = disagreements(dataset, sample, second, first)
     left = sum(one.open for one in found)
     frame.section(
@@ -101,7 +104,7 @@ def draw(dataset: Dataset, sample: Sample, first: str, second: str) -> None:
         else None,
         **answers.answered(own),
     }
-    sent = one_at_a_time(data, key=own)
+    sent = one_at_a_time(data, key=own, on_acts=write_all)
     if answers.perform_with(own, sent.get("acts") or [], write):
         st.rerun()
 
