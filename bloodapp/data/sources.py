@@ -5,18 +5,19 @@
     npz        the course's `images` and `labels`, or MedMNIST's `train_images`, …; medmnist: which set, its classes
     tables     a CSV or Parquet file of paths and labels
     naming     which class a folder's name or a label means
+    bloodmnist the words `bloodmnist`, `bloodmnist:64`, … and the download of the file that they mean
 
 Besides these a source is the name of a dataset, or the word `sample`.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from bloodapp.data import tables
+from bloodapp.data import bloodmnist, tables
 from bloodapp.data.archives import open_zip
 from bloodapp.data.dataset import list_datasets, open_dataset
 from bloodapp.data.folders import Tree, open_folder, pictures, read_file
@@ -25,11 +26,11 @@ from bloodapp.data.npz import open_npz
 from bloodapp.data.records import Record, Source, printable
 from bloodapp.errors import SourceError
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "open_published", "open_source"]
 
 
 def open_source(source: str | Path, *, labelled: bool = True, convert: bool = False) -> Source:
-    """Open a source given by its path, by a dataset's name, or by the word `sample`.
+    """Open a source given by its path, by a dataset's name, or by the word `sample`, or `bloodmnist`.
 
     With `labelled=False` images without labels will do, for classifying: a `.npz` without labels, a
     folder or `.zip` of bare pictures, a single picture. Such records have the label -1. With `convert`
@@ -38,6 +39,8 @@ def open_source(source: str | Path, *, labelled: bool = True, convert: bool = Fa
     """
     if str(source) == "sample":  # a folder of that name is ./sample
         return _sample()
+    if bloodmnist.is_word(source) and str(source) not in list_datasets():
+        return open_published(source)
     if "\0" in str(source):
         raise SourceError(f"'{printable(str(source))}' is no path: name a file or folder.")
     path = Path(os.path.expanduser(source))
@@ -60,6 +63,16 @@ def open_source(source: str | Path, *, labelled: bool = True, convert: bool = Fa
     raise SourceError(
         f"Can't find '{shown}': give a .npz, a folder or .zip of class folders, a table, or 'sample'."
     )
+
+
+def open_published(
+    word: str | Path,
+    progress: bloodmnist.Progress | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Source:
+    """The published set that a word means, downloaded unless it is there; raises as `bloodmnist.fetch` does."""
+    path = bloodmnist.fetch(word, progress, stopped)
+    return replace(_file(path, True, False), facts=bloodmnist.published(word).facts)
 
 
 def _file(path: Path, labelled: bool, convert: bool) -> Source:

@@ -4,13 +4,8 @@ Names, addresses and hashes are those of keras.applications in Keras 3.15, of th
 folder, too, so that nothing is fetched twice.
 """
 
-import hashlib
-import http.client
 import os
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +13,10 @@ from pathlib import Path
 import h5py
 
 from bloodapp import workspace
+from bloodapp.data.download import FAILURES, Progress, download, intact, reason
 from bloodapp.errors import SourceError
 from bloodapp.train.networks import network_named
 from bloodapp.train.recipe import Recipe
-
-Progress = Callable[[int, int, str], None]
-"""Called with bytes done, bytes in all (0 where the server does not say) and words for people."""
 
 MIRROR = "BLOODAPP_WEIGHTS_URL"
 """The environment variable with the address that is asked in place of Google's."""
@@ -32,8 +25,6 @@ _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _EFFICIENTNET = "https://storage.googleapis.com/keras-applications/"
 _ORDER = "weights_tf_dim_ordering_tf_kernels"
 _SIDES = (96, 128, 160, 192, 224)
-_BLOCK = 1 << 18
-_SECONDS = 30.0
 _LEFT_SECONDS = 3600
 
 
@@ -126,28 +117,16 @@ def fetch(recipe: Recipe, progress: Progress | None = None) -> Path:
     _sweep(published.path)
     try:
         with workspace.replacing(published.path) as temporary:
-            _download(published.url, temporary, f"Fetching the ImageNet weights of {title}", progress)
+            download(published.url, temporary, f"Fetching the ImageNet weights of {title}", progress)
             if not _intact(temporary, published.digest):
                 raise OSError("what came is not the published file")
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except FAILURES as error:
         raise SourceError(
-            f"The ImageNet weights of {title} could not be fetched from {published.url} ({_reason(error)}). "
+            f"The ImageNet weights of {title} could not be fetched from {published.url} ({reason(error)}). "
             f"Put the file at {published.path} by hand, or set weights to the path of a file, to run:NAME (a finished "
             f"run of the same network, such as an own one on blood cells), or to none."
         ) from error
     return published.path
-
-
-def _download(url: str, path: Path, words: str, progress: Progress | None) -> None:
-    with urllib.request.urlopen(url, timeout=_SECONDS) as answer, path.open("wb") as stream:
-        size, done = int(answer.headers.get("Content-Length") or 0), 0
-        while block := answer.read(_BLOCK):
-            stream.write(block)
-            done += len(block)
-            if progress:
-                progress(done, size, words)
-        if done < size:
-            raise OSError(f"it broke off after {done:,} of {size:,} bytes")
 
 
 def _sweep(path: Path) -> None:
@@ -166,15 +145,4 @@ def _intact(path: Path, digest: str) -> bool:
                 return True
         except OSError:
             return False
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "md5" if len(digest) == 32 else "sha256")
-    return found.hexdigest() == digest
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        error.close()
-        return f"the server answers {error.code} {error.reason}".strip()
-    if isinstance(error, urllib.error.URLError):
-        return str(getattr(error.reason, "strerror", None) or error.reason)
-    return str(error) or type(error).__name__
+    return intact(path, digest)
