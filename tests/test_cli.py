@@ -27,6 +27,7 @@ COMMANDS = [
     "import",
     "datasets",
     "clean",
+    "add",
     "scan",
     "decide",
     "train",
@@ -166,6 +167,36 @@ def test_decide_keeps_one_of_each_group_by_a_rule(
     run("scan", "tiny", "--csv", found)
     run("decide", "tiny", "--from", found, "--kind", "exact_duplicate", "--action", f"keeper={rule}")
     assert [index for index in (0, 46, 47) if judge(tiny).included[index]] == left
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (["--out", "a.npz"], "a.npz"),
+        (["--out", "a.npz", "--to", "medmnist"], "a.npz"),
+        (["--out", "a.zip"], "a.zip"),
+        (["--out", "a", "--to", "folders", "--unlabelled"], "a/basophil/000000.png"),
+        (["--out", "a", "--to", "csv"], "a/labels.csv"),
+    ],
+)
+def test_clean_in_every_format(
+    tiny: Dataset, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: list[str], written: str
+) -> None:
+    """The format is named or guessed; a second time what is there stays, unless it is to be replaced."""
+    monkeypatch.chdir(tmp_path)
+    assert run("clean", "tiny", *words).split()[1] == "48"
+    assert (tmp_path / written).is_file()
+    said = run("clean", "tiny", *words, code=2, stream="err").splitlines()[-1]
+    assert "is there already: choose another name, or replace it (--replace)" in said
+    run("clean", "tiny", *words, "--replace")
+
+
+def test_clean_refuses_in_a_sentence(tiny: Dataset, run: Run) -> None:
+    """A name that says no format, or another one, is a mistake of the user."""
+    assert "--to folders or --to csv" in run("clean", "tiny", "--out", "a", code=2, stream="err")
+    assert "must end in .zip" in run("clean", "tiny", "--out", "a.npz", "--to", "zip", code=2, stream="err")
+    refused = run("clean", "tiny", "--out", "a.npz", "--unlabelled", code=2, stream="err")
+    assert "no place for images without a label: choose folders, zip, csv" in refused
 
 
 def test_decide_undo_log_and_clean(tiny: Dataset, tmp_path: Path, run: Run) -> None:

@@ -1,7 +1,7 @@
 """The command line: the same functions as the pages, results on stdout, progress on stderr.
 
     terminal     what all commands share: arguments, tables, progress
-    data         import, datasets, clean
+    data         import, add, datasets, clean
     review       scan
     plant        plant
     decide       decide

@@ -1,4 +1,4 @@
-"""`import`, `datasets` and `clean`: from a source to a dataset, and from what remains to a file."""
+"""`import`, `add`, `datasets` and `clean`: from sources to a dataset, and from what remains to a file."""
 
 import argparse
 from pathlib import Path
@@ -20,10 +20,14 @@ def add(commands: terminal.Commands) -> None:
         import cells.zip --size 128
         import labels.csv
         import slides/ --unlabelled
+        import bloodmnist:128
         import sample""",
     )
     bring.add_argument(
-        "source", metavar="SOURCE", help=".npz of the course or MedMNIST, folder or .zip of class folders, table of paths and labels, sample"
+        "source",
+        metavar="SOURCE",
+        help=".npz of the course or MedMNIST, folder or .zip of class folders, table of paths and labels, sample, or "
+        "bloodmnist (bloodmnist:64, :128, :224), which is downloaded",
     )
     bring.add_argument("--name", help="the dataset's name; made from the source's if left out")
     bring.add_argument(
@@ -38,6 +42,21 @@ def add(commands: terminal.Commands) -> None:
         action="store_true",
         help="take images of a .npz that are numbers from 0 to 1, or from 0 to 255, of another type than uint8",
     )
+
+    together = terminal.command(
+        commands,
+        "add",
+        put_together,
+        "Make a dataset of the images of several; excluded ones are left out, labels are as decided.",
+        "add course cells --name both",
+    )
+    together.add_argument("dataset", metavar="NAME", help="a dataset")
+    together.add_argument("others", metavar="OTHER", nargs="+", help="what is added to it, in this order")
+    together.add_argument("--name", required=True, metavar="NEW", help="of the new dataset")
+    together.add_argument(
+        "--size", type=int, metavar="PIXELS", help="side of its images; that of the largest if left out"
+    )
+    together.add_argument("--replace", action="store_true", help="replace a dataset of that name")
 
     terminal.command(
         commands, "datasets", show_datasets, "List the datasets, one per line, name first.", "datasets"
@@ -93,6 +112,21 @@ def bring_in(args: argparse.Namespace) -> None:
     if len(notes) > _SHOWN:
         terminal.say(f"and {len(notes) - _SHOWN:,} more of which a part was taken")
     terminal.table([_row(dataset.name)])
+
+
+def put_together(args: argparse.Namespace) -> None:
+    """`add`: says what was taken of each, and prints the dataset as `datasets` does."""
+    from bloodapp.data.adding import add as add_datasets
+
+    with terminal.Progress() as progress:
+        made = add_datasets(
+            [args.dataset, *args.others], args.name, size=args.size, replace=args.replace, progress=progress
+        )
+    for one in made.source["datasets"]:
+        resized = f", brought from {one['size']} to {made.size} pixels" if one["size"] != made.size else ""
+        left_out = f", {one['left_out']:,} excluded left out" if one["left_out"] else ""
+        terminal.say(f"{one['name']}: {one['count']:,} images{left_out}{resized}")
+    terminal.table([_row(made.name)])
 
 
 def show_datasets(args: argparse.Namespace) -> None:

@@ -93,14 +93,20 @@ def import_source(
     Replacing keeps the old dataset's decisions as `decisions-before-….csv` in the new one's folder.
     Raises SourceError, AlreadyExists (without `replace`), InvalidValue and Stopped.
     """
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
+    checked_size(size)
     target = checked_target(_default_name(source) if name is None else name, replace=replace)
     if is_word(source):
         opened = open_published(source, progress, stopped)
     else:
         opened = open_source(source, labelled=labelled, convert=convert)
     return store(opened, target.name, size, replace, progress, stopped)
+
+
+def checked_size(size: int) -> int:
+    """The size itself if images can have it; raises InvalidValue."""
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise InvalidValue(f"The size {size} is out of bounds: choose {SIZES[0]} to {SIZES[1]} pixels.")
+    return size
 
 
 def checked_target(name: str, *, replace: bool = False) -> Path:

@@ -15,6 +15,7 @@ Kinds = Mapping[str, str | Work]
 KINDS: dict[str, str | Work] = {
     "import": "bloodapp.data.importing:work",
     "export": "bloodapp.data.exporting.formats:work",
+    "add": "bloodapp.data.adding:work",
     "scan": "bloodapp.review.scan:work",
     "plant": "bloodapp.review.planting:work",
     "propose": "bloodapp.review.proposals:work",

@@ -8,6 +8,7 @@ import streamlit as st
 from filelock import Timeout
 
 from bloodapp import workspace
+from bloodapp.data import bloodmnist
 from bloodapp.data.dataset import list_datasets
 from bloodapp.data.importing import import_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError
@@ -90,7 +91,9 @@ def form(key: str) -> None:
         )
         st.html(
             '<p class="quiet">The course\'s training_set.npz, a MedMNIST .npz, a folder or .zip of class folders '
-            "(with or without train, val and test above them), or a CSV or Parquet file of paths and labels.</p>"
+            "(with or without train, val and test above them), or a CSV or Parquet file of paths and labels. The word "
+            "<code>bloodmnist</code>, or <code>bloodmnist:64</code>, <code>:128</code>, <code>:224</code> for larger "
+            "images, downloads that set from Zenodo.</p>"
         )
         _name_and_go(key + "-place", Path(path).expanduser() if path.strip() else None)
     with drop:
@@ -145,6 +148,9 @@ def _submit(source: Any, name: str, options: dict[str, bool]) -> Job:
         raise AlreadyExists(f"A dataset '{name}' exists: choose another name.")
     title = f"Import of {name}"
     if isinstance(source, Path):
+        if bloodmnist.is_word(source):
+            bloodmnist.published(source)  # refuses a size that there is not, before anything is queued
+            return submit("import", {"source": str(source), "name": name}, title=title)
         if not source.exists():
             raise SourceError(f"There is nothing at '{source}': check the path.")
         return submit("import", {"source": str(source.resolve()), "name": name, **options}, title=title)

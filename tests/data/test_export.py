@@ -66,7 +66,6 @@ KEPT = {"course": (), "medmnist": ("part",), "folders": ("part",), "zip": ("part
 @pytest.mark.parametrize("to", FORMATS)
 def test_an_export_comes_in_again(rich: Dataset, tmp_path: Path, to: str) -> None:
     """Import, export, import: the same pixels and classes, and parts and names where the format holds them."""
-    pytest.importorskip("bloodapp.data.naming")
     record(rich, [1, 2], "exclude")
     record(rich, [3], "relabel", label=1)
     unlabelled = FORMATS[to].unlabelled
@@ -86,7 +85,6 @@ def test_an_export_comes_in_again(rich: Dataset, tmp_path: Path, to: str) -> Non
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_default_classes_come_in_again(tiny: Dataset, tmp_path: Path, to: str) -> None:
     """The eight classes of the course are the eight classes of the course; there are no parts."""
-    pytest.importorskip("bloodapp.data.naming")
     out = out_of(tmp_path, to)
     export(tiny, out, to)
     again = import_source(out, name="again")
