@@ -28,6 +28,7 @@ _KINDS = {
     "sample": "drawn by this app",
     "planted": "a copy with known faults",
     "augmented": "another dataset and augmented copies",
+    "added": "datasets put together",
 }
 
 
@@ -172,6 +173,10 @@ def _origin_table(name: str, identity: str) -> str:
         ),
         ("Colour mode", _most_common([str(mode) for mode in items["mode"]])),
         ("Parts given", _most_common([part or "none" for part in items["part"]])),
+    ]
+    rows += [
+        (f"From {one['name']}", f"{count(one['count'], 'image')} · {one['fingerprint'][:12]}")
+        for one in dataset.source.get("datasets", [])
     ]
     if drawn := dataset.source.get("drawn"):
         rows.append(("Copies drawn", f"{drawn:,} by {'; '.join(dataset.source.get('pipelines', []))}"))

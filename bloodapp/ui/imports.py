@@ -13,7 +13,7 @@ from bloodapp.data.dataset import list_datasets
 from bloodapp.data.importing import import_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, open_job, submit
-from bloodapp.ui import background, state
+from bloodapp.ui import adding, background, state
 from bloodapp.ui.text import plain
 
 SAMPLE = "sample"
@@ -67,7 +67,7 @@ def adopt_finished() -> None:
 
 def unfinished() -> list[Job]:
     """Imports that wait, work, or ended without a dataset and were not put away, newest first."""
-    return [job for job in list_jobs() if job.kind == "import" and job.state() != "done"]
+    return [job for job in list_jobs() if job.kind in ("import", "add") and job.state() != "done"]
 
 
 def watch_unfinished() -> None:
@@ -84,7 +84,9 @@ def dialog() -> None:
 
 def form(key: str) -> None:
     """Choose a source and a name, and queue the import."""
-    place, drop, sample = st.tabs(["From this computer", "Upload", "Built-in sample"])
+    tabs = ["From this computer", "Upload", "Built-in sample"]
+    several = len(list_datasets()) > 1
+    place, drop, sample, *together = st.tabs([*tabs, "Add to a dataset"] if several else tabs)
     with place:
         path = st.text_input(
             "Path of a file or folder", key=f"{key}-path", placeholder="/home/me/training_set.npz"
@@ -108,6 +110,9 @@ def form(key: str) -> None:
         label = "The sample is here already" if taken else "Import the sample"
         if st.button(label, key=f"{key}-sample", type="primary", disabled=taken):
             _queue(submit("import", {"source": SAMPLE, "name": SAMPLE}, title="Import of the sample"))
+    for tab in together:
+        with tab:
+            adding.form(f"{key}-add", _queue)
 
 
 def _name_and_go(key: str, source: Any) -> None:

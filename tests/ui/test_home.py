@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bloodapp import jobs
 from bloodapp.data.dataset import Dataset, list_datasets, open_dataset
 from bloodapp.data.decisions import record
+from bloodapp.data.importing import import_source
 from bloodapp.ui import home as home_page
 from tests.ui.conftest import words
 
@@ -175,3 +176,42 @@ def test_file_names_are_escaped(tiny: Dataset, monkeypatch: pytest.MonkeyPatch, 
 def test_most_common(values: list[str], expected: str) -> None:
     """The commonest values are named with their counts."""
     assert home_page._most_common(values) == expected
+
+
+def test_bloodmnist_is_imported_by_its_name(empty_home: Path, open_page: Open) -> None:
+    """The path field takes the word; a size that there is not is refused before anything is queued."""
+    page = open_page("app.py")
+    page.text_input("welcome-path").set_value("bloodmnist:100").run()
+    page.button("welcome-place-go").click().run()
+    assert "28, 64, 128 and 224 pixels" in page.error[0].value and jobs.list_jobs() == []
+    page.text_input("welcome-path").set_value("bloodmnist:64").run()
+    page.button("welcome-place-go").click().run()
+    assert [job.params for job in jobs.list_jobs()] == [{"source": "bloodmnist:64", "name": "bloodmnist-64"}]
+
+
+def test_datasets_are_put_together(tiny: Dataset, tmp_path: Path, open_page: Open) -> None:
+    """Two datasets chosen: the form says what becomes of them, the job makes it, and it is the chosen one."""
+    np.savez(
+        tmp_path / "more.npz", images=tiny.images[:6, ::2, ::2], labels=[0] * 6, classes=np.array(["blast"])
+    )
+    import_source(tmp_path / "more.npz", size=48)
+    record(tiny, [46, 47], "exclude")
+    page = AppTest.from_function(_adding, default_timeout=60).run()
+    page.button(key="t-go").click().run()
+    assert "two or more" in page.error[0].value
+    page.multiselect(key="t-datasets").set_value(["tiny", "more"]).run()
+    said = words(page)
+    assert "52 images of 9 classes, 96 × 96 pixels; labels as decided, 2 excluded left out." in said
+    assert "Unknown to tiny so far: blast." in said and "The images of more are enlarged from 48." in said
+    page.button(key="t-go").click().run()
+    jobs.step()
+    assert len(open_dataset("tiny-more")) == 52
+    home = open_page("app.py", dataset="tiny-more")
+    assert not home.exception
+    assert "datasets put together" in words(home) and "From more" in words(home)
+
+
+def _adding() -> None:
+    from bloodapp.ui import adding
+
+    adding.form("t", lambda job: None)
