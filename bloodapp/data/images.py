@@ -58,8 +58,11 @@ def decode(content: bytes | Path, name: str) -> Decoded:
             check_sides(width, height, f"'{name}'")
             mode = opened.mode
             with _one_large if width * height > _LARGE else nullcontext():
-                image = np.array(_rgb(_upright(opened), name))
-            several = opened.format != "MPO" and getattr(opened, "is_animated", False)
+                several = opened.format != "MPO" and getattr(opened, "is_animated", False)
+                rgb = _rgb(_upright(opened), name)
+                if rgb is not opened:
+                    opened.close()  # its pixels go before those of the array come
+                image = np.asarray(rgb)
     except SourceError:
         raise
     except UnidentifiedImageError as error:
@@ -129,10 +132,10 @@ def _rgb(image: Image.Image, name: str) -> Image.Image:
             grey = grey // 257
         return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        full = image.convert("RGBA")
+        full = image if image.mode == "RGBA" else image.convert("RGBA")
         ground = Image.new("RGB", full.size, "white")
         ground.paste(full, mask=full.getchannel("A"))
         return ground
     if image.mode == "LAB":
         raise SourceError(f"'{name}' is in Lab colours, which cannot be read here: save it again as PNG.")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -24,7 +24,10 @@ from bloodapp.errors import SourceError
 
 _BLOCK_BYTES = 2 << 20
 _SMALL_BYTES = 256 << 20  # bound of the arrays that are read as a whole: labels and class names
-_OFFER = "import it with --convert (in the app: tick 'Convert numbers to pixels') if they run from 0 to 1 or from 0 to 255"
+_OFFER = (
+    "import it with --convert (in the app: tick 'Convert numbers to pixels') "
+    "if they run from 0 to 1 or from 0 to 255"
+)
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def _header(stream: IO[bytes], called: str, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    damaged = SourceError(f"The array '{name}' in {called} is damaged: {AGAIN}.")
     try:
         version = np.lib.format.read_magic(stream)
         if version == (1, 0):
@@ -166,14 +170,16 @@ def _header(stream: IO[bytes], called: str, name: str) -> tuple[tuple[int, ...],
         elif version == (2, 0):
             header = np.lib.format.read_array_header_2_0(stream)
         else:
-            raise ValueError(f"version {version}")
-    except ValueError as error:
-        raise SourceError(f"The array '{name}' in {called} is damaged: {AGAIN}.") from error
+            raise damaged
+    except Exception as error:  # NumPy reads it as Python, and stumbles in all the ways of a parser
+        raise damaged from error
     if header[2].hasobject:
         raise SourceError(
             f"The array '{name}' in {called} holds Python objects, which are never opened, for safety: "
             "save it as plain numbers."
         )
+    if header[2].itemsize == 0 or any(type(side) is not int or side < 0 for side in header[0]):
+        raise damaged
     return header
 
 
