@@ -133,7 +133,9 @@ def _review(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
     now = judged(dataset)
     bare = int((now.included & (now.labels < 0)).sum())
     if bare:
-        return _step(title, f"{bare:,} to label", f"{count(bare, 'image has', 'images have')} no label yet.", "todo")
+        return _step(
+            title, f"{bare:,} to label", f"{count(bare, 'image has', 'images have')} no label yet.", "todo"
+        )
     gone = len(dataset) - len(now.indices)
     return _step(title, "all decided", f"Every finding is decided; {count(gone, 'image')} left out.", "done")
 
