@@ -7,6 +7,7 @@ table's folder, as those of an archive do.
 import csv
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,15 @@ COLUMNS = {
     "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "name"),
     "label": ("label", "class", "class_name", "target", "category", "y"),
     "part": ("part", "split", "set", "subset", "fold"),
+    "name": ("name",),
 }
-"""What the columns may be called, in any case, the first that is there."""
+"""What the columns may be called, in any case, the first that is there; `name` is the image's own beside its path."""
 _MOST_ROWS = 2_000_000
 _MOST_BYTES = 256 << 20
 _LONGEST = 4096  # letters of a path
 _ENDLESS = "{where} is too large for a list of pictures: list fewer at a time."
 
-Row = tuple[str, str, str]
+Row = tuple[str, str, str, str]
 
 
 def open_table(path: Path, labelled: bool) -> Source:
@@ -42,8 +44,8 @@ def open_table(path: Path, labelled: bool) -> Source:
     if not rows:
         raise SourceError(f"{where} lists no pictures: give it one row a picture.")
     root = path.resolve().parent
-    for number, (name, label, part) in enumerate(rows, start=1):
-        if max(len(name), len(label)) > _LONGEST:
+    for number, (name, label, part, own) in enumerate(rows, start=1):
+        if max(len(name), len(label), len(own)) > _LONGEST:
             raise SourceError(
                 f"Row {number} of {where} holds a text too long for a path or a label: mend it."
             )
@@ -56,7 +58,7 @@ def open_table(path: Path, labelled: bool) -> Source:
             raise SourceError(
                 f"Row {number} of {where} has the part '{printable(part)}': call it train, val or test."
             )
-    labels = sorted({label for _, label, _ in rows if label})
+    labels = sorted({label for _, label, _, _ in rows if label})
     if labelled and not labels:
         raise SourceError(
             f"{where} gives no labels: add a column 'label', or import it with --unlabelled to label here."
@@ -67,12 +69,13 @@ def open_table(path: Path, labelled: bool) -> Source:
         classes_of(labels, listed, where, count_from_0=True) if labels or listed else (DEFAULT_CLASSES, {})
     )
 
-    def one(name: str, label: str, part: str) -> Record:
+    def one(name: str, label: str, part: str, own: str) -> Record:
         position = positions[label] if label else -1
         shown, given = printable(name), PART_NAMES[part.lower()] if part else ""
         if labelled and not label:
             return Record.failed(shown, "It has no label.", position, given)
-        return record_of(shown, position, given, partial(_inside, root, name))
+        record = record_of(shown, position, given, partial(_inside, root, name))
+        return replace(record, name=printable(own)) if own and record.image is not None else record
 
     def readers() -> Iterator[Reader]:
         for row in rows:
@@ -112,6 +115,8 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
         places = [lower.index(name) for name in names if name in lower]
         if places:
             found[what] = places[0]
+    if found.get("name") == found.get("path"):
+        found.pop("name", None)
     if "path" not in found:
         shown = ", ".join(f"'{printable(name[:40])}'" for name in header[:12]) or "none"
         raise SourceError(
@@ -120,8 +125,8 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
     return found
 
 
-def _row(path: object, label: object = None, part: object = None) -> Row:
-    return _text(path).replace("\\", "/"), _text(label), _text(part)
+def _row(path: object, label: object = None, part: object = None, name: object = None) -> Row:
+    return _text(path).replace("\\", "/"), _text(label), _text(part), _text(name)
 
 
 def _text(value: object) -> str:

@@ -145,12 +145,12 @@ def _draw_active(job: Job, state: str, status: dict, key: str) -> None:
     done = share(status)
     text = status.get("text") or ("Waiting for its turn" if state == "queued" else "Starting")
     words = " · ".join(part for part in (title_of(job), text, time_left(status.get("eta_s"))) if part)
-    bar, button = st.columns([6, 1], vertical_alignment="bottom")
-    bar.progress(done or 0.0, text=plain(words))
     stopping = job.stopping()
-    if button.button(
-        "Stopping…" if stopping else "Stop", key=f"{key}-stop", disabled=stopping, width="stretch"
-    ):
+    # Not columns: in a narrow place their share would cut the button's word.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.progress(done or 0.0, text=plain(words))
+        pressed = st.button("Stopping…" if stopping else "Stop", key=f"{key}-stop", disabled=stopping)
+    if pressed:
         request_stop(job)
         st.rerun(scope="fragment")
 

@@ -59,7 +59,7 @@ def facts(dataset: Dataset, *columns: str, rows: np.ndarray | None = None) -> li
     )
 
 
-KEPT = {"course": (), "medmnist": ("part",), "folders": ("part",), "zip": ("part",), "csv": ("part",)}
+KEPT = {"course": (), "medmnist": ("part",), "folders": ("part",), "zip": ("part",), "csv": ("part", "name")}
 """What else than pixels and classes comes back from each format."""
 
 

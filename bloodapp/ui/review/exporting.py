@@ -16,12 +16,17 @@ from bloodapp.jobs.job import ACTIVE, Job, latest_job, submit
 from bloodapp.ui import background, frame
 from bloodapp.ui.text import count, plain
 
+_WIDTH = 440  # pixels: as wide for each format
+
 
 def draw(dataset: Dataset, judged: Judged) -> None:
     """The button with the form behind it, and below it the last export of this dataset."""
     job = latest_job("export", dataset.name)
     state = job.state() if job is not None else ""
-    with st.popover("Export what remains", icon=":material/download:", width="stretch", key="export"):
+    with (
+        st.popover("Export what remains", icon=":material/download:", width="stretch", key="export"),
+        st.container(width=_WIDTH),
+    ):
         _form(dataset, judged, busy=state in ACTIVE)
     if job is None:
         return
@@ -36,7 +41,7 @@ def _form(dataset: Dataset, judged: Judged, busy: bool) -> None:
         "As", list(FORMATS), format_func=lambda name: FORMATS[name].title, key="export-to", disabled=busy
     )
     form = FORMATS[to]
-    st.html(f'<p class="quiet">{form.about}</p>')
+    st.html(f'<p class="quiet" style="margin:0">{form.about}</p>')
     suggested = _suggested(dataset.name, form)
     text = st.text_input(
         f"{'File' if form.suffix else 'Folder'} on this computer",
