@@ -348,6 +348,66 @@ def test_a_kill_leaves_a_hidden_leftover_that_is_swept(
     assert [file.name for file in folder.iterdir()] == [out.name]
 
 
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from bloodapp.data.dataset import open_dataset
+from bloodapp.data.decisions import judge
+from bloodapp.data.exporting import export
+
+out, to = Path(sys.argv[1]), sys.argv[2]
+dataset = open_dataset("tiny")
+judged, names = judge(dataset), dataset.items  # read here, not in each child
+DONE = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
+for line in sys.stdin:
+    left = int(line)
+    if (child := os.fork()) == 0:
+        def die(event, args):
+            global left
+            if event in DONE and str(out.parent) in str(args[0]):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(die)
+        export(dataset, out, to, judged=judged, replace=True)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_kill_at_whatever_it_does_to_the_disk(tiny: Dataset, tmp_path: Path, to: str) -> None:
+    """Killed before each thing that it opens, moves or removes: the target is the old or the new, never between."""
+    record(tiny, range(3, 48), "exclude")
+    out = out_of(tmp_path / "exports", to)
+    export(tiny, out, to)
+    old = contents(out)
+    record(tiny, [2], "exclude")
+    export(tiny, out_of(tmp_path, to, "new"), to)
+    new = contents(out_of(tmp_path, to, "new"))
+    command = [sys.executable, "-c", KILLED_AT, str(out), to]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None and child.stdout is not None
+        moment, code = 0, -9
+        while code == -9:
+            moment += 1
+            child.stdin.write(f"{moment}\n")
+            child.stdin.flush()
+            code = int(child.stdout.readline())
+            if out.exists():
+                assert contents(out) in (old, new), moment
+            else:  # in the moment between two moves: the old one lies hidden, whole, and comes back
+                (aside,) = out.parent.glob(f".{out.name}-*.old")
+                assert not FORMATS[to].suffix and contents(aside) == old
+            assert export(tiny, out, to, replace=True).count == 2
+            assert [file.name for file in out.parent.iterdir()] == [out.name]
+            assert contents(out) == new
+            old = new
+        child.stdin.close()
+    assert code == 0 and moment > 5
+
+
 def test_a_kill_between_two_moves_is_mended(tiny: Dataset, tmp_path: Path) -> None:
     """A folder that was moved aside comes back before anything else is decided."""
     export(tiny, tmp_path / "out", "folders")
