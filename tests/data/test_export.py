@@ -25,6 +25,7 @@ from bloodapp.data.sources import Source
 from bloodapp.errors import AlreadyExists, BloodappError, Busy, InvalidValue, Shortage, SourceError, Stopped
 from bloodapp.workspace import lock
 
+HEX = "0123456789abcdef" * 2
 CLASSES = ("Zelle früh", "血小板", "platelet", "test", "CON")
 FOLDERS = {name for name, one in FORMATS.items() if not one.suffix}
 
@@ -329,7 +330,7 @@ def test_a_kill_leaves_a_hidden_leftover_that_is_swept(
 ) -> None:
     """After kill -9 in the middle target and dataset are as before; the next export works and sweeps."""
     folder = tmp_path / "exports"
-    out = out_of(folder, to)
+    out = out_of(folder, to, "cells.v2")
     if there:
         export(tiny, out, to)
     target = contents(out) if there else None
@@ -412,18 +413,30 @@ def test_a_kill_between_two_moves_is_mended(tiny: Dataset, tmp_path: Path) -> No
     """A folder that was moved aside comes back before anything else is decided."""
     export(tiny, tmp_path / "out", "folders")
     before = contents(tmp_path / "out")
-    os.rename(tmp_path / "out", tmp_path / ".out-abc.old")
+    os.rename(tmp_path / "out", tmp_path / f".out-{HEX}.old")
     with pytest.raises(AlreadyExists):
         export(tiny, tmp_path / "out", "folders")
     assert contents(tmp_path / "out") == before
 
 
 def test_a_neighbours_files_are_left_alone(tiny: Dataset, tmp_path: Path) -> None:
-    """Only what an export of this very target left is swept."""
-    for name in (".out-old.npz", ".other.npz-1.npz", ".out.npzx"):
-        (tmp_path / name).write_text("mine")
-    export(tiny, tmp_path / "out.npz")
-    assert {name.name for name in tmp_path.glob(".o*")} == {".out-old.npz", ".other.npz-1.npz", ".out.npzx"}
+    """Only what an export of this very target left is swept, not what one of a longer name builds right now."""
+    ours, theirs = f".out-{HEX}", [f".out-2-{HEX}", f".out-{HEX}.npz", ".out-notes", f".other-{HEX}"]
+    for name in (ours, *theirs):
+        (tmp_path / name).mkdir()
+    export(tiny, tmp_path / "out", "folders")
+    assert sorted(path.name for path in tmp_path.glob(".o*")) == sorted(theirs)
+
+
+def test_a_link_to_a_folder_is_replaced_as_a_link(tiny: Dataset, tmp_path: Path) -> None:
+    """What it leads to stays, and no link is left behind."""
+    export(tiny, tmp_path / "real", "folders")
+    before = contents(tmp_path / "real")
+    (tmp_path / "out").symlink_to("real")
+    record(tiny, [0], "exclude")
+    export(tiny, tmp_path / "out", "folders", replace=True)
+    assert contents(tmp_path / "real") == before and not (tmp_path / "out").is_symlink()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_job(tiny: Dataset, tmp_path: Path) -> None:

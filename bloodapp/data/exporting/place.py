@@ -6,6 +6,7 @@ target lies there when the lock was got belongs to somebody who was killed, and 
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -97,18 +98,22 @@ def _held(out: Path) -> Iterator[None]:
 
 def _sweep(out: Path) -> None:
     """Remove what killed exports left, and bring back what one had moved aside. The caller holds the lock."""
-    for left in out.parent.glob(f".{_plain(out.name)}-*"):
-        if left.name.endswith(_OLD) and not out.exists():
+    # To the letter: what is hidden for `cells-2` is none of `cells`.
+    ours = re.compile(
+        rf"\.{re.escape(out.name)}-[0-9a-f]{{32}}(?:{re.escape(out.suffix)}|{re.escape(_OLD)})?"
+    )
+    for left in [entry for entry in out.parent.iterdir() if ours.fullmatch(entry.name)]:
+        if left.name.endswith(_OLD) and not os.path.lexists(out):
             os.rename(left, out)
-        elif left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
         else:
-            left.unlink(missing_ok=True)
+            _remove(left)
 
 
-def _plain(name: str) -> str:
-    """A name in which no character means anything to `glob`."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -134,6 +139,6 @@ def _built_folder(out: Path, replace: bool) -> Iterator[Path]:
             with suppress(OSError):
                 os.rename(old, out)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
