@@ -42,21 +42,23 @@ def open_folder(path: Path, labelled: bool) -> Source:
     """A folder of class folders, or without labels of pictures, sorted by path."""
     tree = _walked(path)
     tree.pictures.sort(key=lambda name: name.split("/"))
-    return pictures("folder", path, tree, lambda name: read_file(path / name, name), labelled)
+    return pictures("folder", path, tree, lambda name: read_file(f"{path}/{name}", name), labelled)
 
 
-def read_file(file: Path, name: str) -> bytes:
+def read_file(file: Path | str, name: str) -> bytes:
     """The bytes of a picture; raises SourceError, which calls it `name`, if it may not be read or is too large."""
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_PICTURE_BYTES + 1)
+        # Without a buffer, and the size first: a large bound given to `read` costs more than the reading.
+        with open(file, "rb", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            content = stream.read() if size <= MAX_PICTURE_BYTES else b""
     except PermissionError as error:
         raise SourceError(f"'{name}' may not be read: give yourself the right to read it.") from error
     except FileNotFoundError as error:
         raise SourceError(f"'{name}' is not there: put it there, or import without it.") from error
     except OSError as error:
         raise SourceError(f"'{name}' cannot be read ({error.strerror}): copy it again.") from error
-    if len(content) > MAX_PICTURE_BYTES:
+    if size > MAX_PICTURE_BYTES:
         raise SourceError(f"'{name}' is too large for a picture of one cell: remove it.")
     return content
 

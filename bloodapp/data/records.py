@@ -86,5 +86,7 @@ def printable(name: str) -> str:
 
     File systems allow line ends in names, and bytes that are no text.
     """
+    if name.isprintable():
+        return name
     text = name.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -20,10 +20,12 @@ from bloodapp.ui.thumbs import class_chip, data_uri, thumbnail
 
 _A_ROW = 14
 _MOST_RUNS = 12
+_MOST_FILES = 50
 _KINDS = {
     "npz": ".npz file",
     "folder": "folder",
     "zip": ".zip archive",
+    "table": "table of paths and labels",
     "dataset": "another dataset",
     "sample": "drawn by this app",
     "planted": "a copy with known faults",
@@ -180,11 +182,19 @@ def _origin_table(name: str, identity: str) -> str:
     ]
     if drawn := dataset.source.get("drawn"):
         rows.append(("Copies drawn", f"{drawn:,} by {'; '.join(dataset.source.get('pipelines', []))}"))
-    skipped = dataset.facts.get("skipped") or []
-    if skipped:
-        rows.append(("Not readable", count(len(skipped), "file")))
     cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    told = (("Passed over", "skipped", "reason"), ("Taken in part", "notes", "note"))
+    for title, fact, key in told:
+        if listed := [str(one[key]) for one in dataset.facts.get(fact) or []]:
+            cells += f"<dt>{title}</dt><dd>{_unfolding(listed)}</dd>"
     return f'<dl class="origin">{cells}</dl>'
+
+
+def _unfolding(listed: list[str]) -> str:
+    """How many files, and when that is opened, the sentence about each of the first."""
+    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in listed[:_MOST_FILES])
+    more = f"<li>and {len(listed) - _MOST_FILES:,} more</li>" if len(listed) > _MOST_FILES else ""
+    return f"<details><summary>{count(len(listed), 'file')}</summary><ul>{sentences}{more}</ul></details>"
 
 
 def _delete(dataset: Dataset) -> None:

@@ -1,5 +1,6 @@
 """Getting a dataset in: the form (path, upload, sample), the first start, and what becomes of an import."""
 
+import os
 import shutil
 from pathlib import Path, PurePath
 from typing import Any
@@ -97,7 +98,7 @@ def form(key: str) -> None:
             "<code>bloodmnist</code>, or <code>bloodmnist:64</code>, <code>:128</code>, <code>:224</code> for larger "
             "images, downloads that set from Zenodo.</p>"
         )
-        _name_and_go(key + "-place", Path(path).expanduser() if path.strip() else None)
+        _name_and_go(key + "-place", Path(os.path.expanduser(path.strip())) if path.strip() else None)
     with drop:
         upload = st.file_uploader("A .npz or .zip of up to 1 GB", type=["npz", "zip"], key=f"{key}-upload")
         _name_and_go(key + "-drop", upload)
@@ -156,7 +157,7 @@ def _submit(source: Any, name: str, options: dict[str, bool]) -> Job:
         if bloodmnist.is_word(source):
             bloodmnist.published(source)  # refuses a size that there is not, before anything is queued
             return submit("import", {"source": str(source), "name": name}, title=title)
-        if not source.exists():
+        if not os.path.exists(source):  # not Path.exists, which raises for a name that is too long
             raise SourceError(f"There is nothing at '{source}': check the path.")
         return submit("import", {"source": str(source.resolve()), "name": name, **options}, title=title)
     folder = workspace.claim_folder(workspace.jobs_folder(), f"import-{name}", number=True)

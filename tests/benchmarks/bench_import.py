@@ -1,10 +1,13 @@
-"""What an import costs in time and memory, against reading the same images into memory."""
+"""What an import costs in time and memory, against reading the same images into memory, or decoding them alone."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bloodapp.data.sample import draw_sample
 from tests.benchmarks.measure import PATIENCE_S, in_new_process, in_turns
 from tests.benchmarks.report import row
 
@@ -26,6 +29,29 @@ PILLOW = (
 )
 
 
+MANY = 100_000
+DECODING = (
+    """
+    import os
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+    import numpy as np
+    from PIL import Image
+    from bloodapp.data.preparing import BLOCK, THREADS
+    """,
+    """
+    def decoded(files):
+        for file in files:
+            with Image.open(file) as picture:
+                np.asarray(picture.convert("RGB"))
+        return len(files)
+    files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(sys.argv[1]) for name in names)
+    with ThreadPoolExecutor(THREADS) as threads:
+        told = sum(threads.map(decoded, [files[at : at + BLOCK] for at in range(0, len(files), BLOCK)]))
+    """,
+)
+
+
 def test_course_file(course_file: Path, tmp_path: Path) -> None:
     """Importing a course file, hashes and all, against `numpy.load` of its images."""
     compare("import of a course file", course_file, "numpy.load", NUMPY_LOAD, tmp_path)
@@ -36,9 +62,48 @@ def test_archive(cells_archive: Path, tmp_path: Path) -> None:
     compare("import of a zip of JPEGs", cells_archive, "Pillow", PILLOW, tmp_path)
 
 
+def test_class_folders(many_pictures: Path, tmp_path: Path) -> None:
+    """100,000 JPEGs in class folders against decoding alone, with the same threads; and the memory above the start."""
+    compare("import of class folders", many_pictures, "decoding alone", DECODING, tmp_path)
+    one = in_new_process(
+        """
+        import pandas, pyarrow.parquet
+        from bloodapp.data.importing import import_source
+        from tests.benchmarks.measure import peak
+        before = peak()
+        """,
+        "import_source(sys.argv[1], name='one', replace=True)\ntold = peak() - before",
+        many_pictures,
+        BLOODAPP_HOME=str(tmp_path),
+    )
+    print(f"\nmemory above the start: {one['told']:,.0f} MiB, {MANY:,} images", flush=True)
+    assert one["told"] < 500
+
+
+@pytest.fixture(scope="module")
+def many_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders of drawn cells, each in many turns and lights, 96 pixels wide."""
+    folder = tmp_path_factory.mktemp("many") / "cells"
+    drawn = draw_sample()
+    places = [folder / part / one.key for part in ("train", "val") for one in drawn.classes]
+    for place in places:
+        place.mkdir(parents=True)
+
+    def write(number: int) -> None:
+        cell = Image.fromarray(drawn.images[number % len(drawn.images)])
+        turned = cell.rotate(number * 7 % 360, fillcolor=(235, 215, 210))
+        turned.save(places[number % len(places)] / f"{number:06}.jpg", quality=90)
+
+    with ThreadPoolExecutor() as threads:
+        for _ in threads.map(write, range(MANY)):
+            pass
+    return folder
+
+
 def compare(what: str, source: Path, than: str, peer: tuple[str, str], folder: Path) -> None:
     """Print seconds and peak memory of an import and of its peer, each in a process of its own."""
-    source.read_bytes()  # so that nobody has to wait for the disk
+    for file in source.rglob("*.jpg") if source.is_dir() else [source]:
+        file.read_bytes()  # so that nobody has to wait for the disk
     found = in_turns(
         {"ours": importing(source, folder), "peer": lambda: in_new_process(*peer, source)},
     )

@@ -115,10 +115,11 @@ def test_imports_what_must_be_converted_and_labelled(
     assert set(dataset.labels) == {-1}
 
 
-def test_wrong_path_is_one_sentence(empty_home: Path, open_page: Open) -> None:
-    """A path that leads nowhere is answered in the form, without a job."""
+@pytest.mark.parametrize("path", ["/nowhere/at_all.npz", "~nobody-here/a.npz", "a" * 5000], ids=len)
+def test_wrong_path_is_one_sentence(empty_home: Path, open_page: Open, path: str) -> None:
+    """A path that leads nowhere, or is none, is answered in the form, without a job."""
     page = open_page("app.py")
-    page.text_input("welcome-path").set_value("/nowhere/at_all.npz").run()
+    page.text_input("welcome-path").set_value(path).run()
     page.button("welcome-place-go").click().run()
     assert not page.exception
     assert "There is nothing at" in page.error[0].value
