@@ -81,7 +81,11 @@ def add(commands: terminal.Commands) -> None:
         choices=("course", "medmnist", "folders", "zip", "csv"),
         help="the format; by the ending of --out if left out: .npz course, .zip class folders in a .zip",
     )
-    clean.add_argument("--replace", action="store_true", help="replace a file, or a folder that was exported")
+    clean.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace a file (without --to it is replaced anyhow), or a folder that was exported",
+    )
     clean.add_argument(
         "--unlabelled", action="store_true", help="images without a label too, where the format holds them"
     )
@@ -147,7 +151,8 @@ def export_clean(args: argparse.Namespace) -> None:
             open_dataset(args.name),
             args.out,
             to,
-            replace=args.replace,
+            # Without --to a file is replaced, as it always was: scripts run this twice.
+            replace=args.replace or (args.to is None and args.out.is_file()),
             unlabelled=args.unlabelled,
             progress=progress,
         )
