@@ -2,7 +2,6 @@
 
 import io
 import os
-import resource
 import struct
 import threading
 import zipfile
@@ -21,6 +20,7 @@ from PIL import Image
 from bloodapp.data.importing import import_source
 from bloodapp.errors import BloodappError
 from bloodapp.workspace import datasets_folder
+from tests.benchmarks import measure
 from tests.sources_made import (
     IMAGES,
     LABELS,
@@ -235,4 +235,4 @@ def in_time(what: str) -> Iterator[None]:
 
 def peak() -> int:
     """The most memory that this process has had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    return int(measure.peak() * (1 << 20))

@@ -6,15 +6,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from bloodapp.data.images import MAX_SIDE
 from tests.mutated import seeds
 from tests.sources_made import arrays, encoded, folder, huge
 from tests.sources_tables import TURNED
-
-pytest.importorskip("resource", reason="memory is measured the Unix way")
 
 
 def tried(examples: int, seed: int) -> dict:
