@@ -84,7 +84,7 @@ def add(commands: terminal.Commands) -> None:
     clean.add_argument(
         "--replace",
         action="store_true",
-        help="replace a file (without --to it is replaced anyhow), or a folder that was exported",
+        help="replace a file, or a folder that was exported",
     )
     clean.add_argument(
         "--unlabelled", action="store_true", help="images without a label too, where the format holds them"

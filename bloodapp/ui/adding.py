@@ -11,7 +11,7 @@ from bloodapp.data.dataset import dataset_path, free_name, list_datasets, open_d
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue
 from bloodapp.jobs.job import Job, submit
 from bloodapp.ui import state
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 from bloodapp.ui.text import count, plain
 
 

@@ -17,7 +17,7 @@ from bloodapp.runs import calibration
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.run import Run, open_run
 from bloodapp.ui import thumbs
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 
 A_TRY = 12
 

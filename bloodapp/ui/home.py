@@ -14,7 +14,8 @@ from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import submit
 from bloodapp.runs.run import Run, headline, list_runs
 from bloodapp.ui import background, frame, imports, state
-from bloodapp.ui.steps import Step, identity, judged, next_step
+from bloodapp.ui.standing import identity, judged
+from bloodapp.ui.steps import Step, next_step
 from bloodapp.ui.text import ago, count
 from bloodapp.ui.thumbs import class_chip, data_uri, thumbnail
 

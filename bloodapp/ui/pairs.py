@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 from bloodapp.ui.thumbs import data_uri, thumbnail
 
 _FOLDER = Path(__file__).parent

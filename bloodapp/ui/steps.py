@@ -5,17 +5,13 @@ milliseconds is remembered under the things it depends on (file times, the last 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from bloodapp.data.dataset import Dataset, open_dataset
-from bloodapp.data.decisions import Judged, judge, last_seq
+from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs
 from bloodapp.runs.run import Run, headline, latest_run, list_runs
+from bloodapp.ui.standing import findings_stamp, judged
 from bloodapp.ui.text import count
-
-FINDINGS = "findings.parquet"
-THRESHOLDS = "thresholds.json"
 
 PAGES = {
     "Home": "app.py",
@@ -73,11 +69,6 @@ def next_step(line: tuple[Step, ...]) -> Step:
     return line[-1]
 
 
-def judged(dataset: Dataset) -> Judged:
-    """What remains of a dataset after all decisions; remembered until the next decision."""
-    return _judged(dataset.name, identity(dataset), last_seq(dataset))
-
-
 def open_cards(dataset: Dataset) -> int | None:
     """How many cards of the review queue are open; None before the first scan."""
     if not findings_stamp(dataset):
@@ -88,22 +79,6 @@ def open_cards(dataset: Dataset) -> int | None:
         return still_open(dataset)
     except BloodappError:  # damaged: Review says so, and a new scan mends it
         return None
-
-
-def findings_stamp(dataset: Dataset) -> int:
-    """Changes when the findings or their thresholds do; 0 before the first scan."""
-    times = []
-    for name in (FINDINGS, THRESHOLDS):
-        try:
-            times.append((dataset.path / name).stat().st_mtime_ns)
-        except OSError:
-            times.append(0)
-    return sum(times) if times[0] else 0
-
-
-def identity(dataset: Dataset) -> str:
-    """What tells this dataset from one of the same name and images imported earlier, or elsewhere."""
-    return f"{dataset.path} {dataset.facts.get('imported')} {dataset.fingerprint}"
 
 
 def _home(dataset: Dataset | None, jobs: list[tuple[Job, dict]]) -> Step:
@@ -220,8 +195,3 @@ def _headline(run: Run | None) -> dict | None:
         return headline(run) or None
     except (BloodappError, OSError, KeyError):
         return None
-
-
-@lru_cache(maxsize=8)
-def _judged(name: str, identity: str, seq: int) -> Judged:
-    return judge(open_dataset(name))

@@ -18,7 +18,7 @@ from bloodapp.augment.pipelines import text as pipeline_text
 from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.ui import frame, state
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 
 IMAGES = 24
 """Images in every drawing, whatever is shown of them."""

@@ -23,7 +23,7 @@ from bloodapp.ui import classify_answers, frame, state
 from bloodapp.ui.augment import cells, tools
 from bloodapp.ui.augment.sweep import times
 from bloodapp.ui.augment.verdict import notes, verdict
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 from bloodapp.ui.text import count
 from bloodapp.ui.thumbs import class_chip, data_uri
 

@@ -20,7 +20,7 @@ from bloodapp.evaluate import mistakes as room
 from bloodapp.ui import css, frame, state, thumbs
 from bloodapp.ui.evaluate import flags
 from bloodapp.ui.evaluate.reading import Reading, choose
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 from bloodapp.ui.text import count, percent
 
 MOST = 60

@@ -20,7 +20,7 @@ from bloodapp.review.marked import marked
 from bloodapp.ui import css, frame, state
 from bloodapp.ui.evaluate import images
 from bloodapp.ui.evaluate.reading import PARTS, Reading, choose
-from bloodapp.ui.steps import findings_stamp, identity
+from bloodapp.ui.standing import findings_stamp, identity
 from bloodapp.ui.text import count, percent
 
 FILTERS: tuple[str, ...] = ("slices", "slice")

@@ -21,7 +21,7 @@ from bloodapp.runs.run import Run
 from bloodapp.ui import css, frame, state, thumbs
 from bloodapp.ui.evaluate import flags, images, near, where
 from bloodapp.ui.evaluate.reading import Reading
-from bloodapp.ui.steps import judged
+from bloodapp.ui.standing import judged
 from bloodapp.ui.text import percent
 
 FILTERS: tuple[str, ...] = ("image", *where.FILTERS)

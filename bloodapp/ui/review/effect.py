@@ -23,7 +23,7 @@ from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
 from bloodapp.ui import background, css, frame, state
 from bloodapp.ui.review import effect_result
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import count, duration, plain, time_left
 from bloodapp.ui.train.state import chip
 

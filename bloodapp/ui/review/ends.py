@@ -13,7 +13,7 @@ from bloodapp.review.around import head_cut, tail_cut
 from bloodapp.ui import state
 from bloodapp.ui.picker import picker
 from bloodapp.ui.review import acts, closer, pictures
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import count
 
 A_PAGE = 24

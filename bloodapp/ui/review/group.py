@@ -20,8 +20,8 @@ from bloodapp.review.queue import Card
 from bloodapp.ui import state
 from bloodapp.ui.beside import beside
 from bloodapp.ui.review import acts, keeping, pictures
-from bloodapp.ui.steps import identity
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import identity
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 from bloodapp.ui.thumbs import exact_uri
 

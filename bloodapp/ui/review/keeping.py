@@ -12,7 +12,7 @@ from bloodapp.review.keepers import RULES, Rule, sharpness
 from bloodapp.review.queue import Card, Offer, kept_by, offers
 from bloodapp.ui import state
 from bloodapp.ui.review import acts
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 
 NAME = "keeping"
 """What the address calls the rule of the page."""

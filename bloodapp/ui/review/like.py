@@ -14,7 +14,7 @@ from bloodapp.review.around import like
 from bloodapp.ui import state
 from bloodapp.ui.picker import picker
 from bloodapp.ui.review import closer, pictures
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import count
 
 FARTHEST = 20

@@ -12,7 +12,7 @@ import streamlit as st
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged, log
 from bloodapp.review import history
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 
 _HUES = (258, 18, 160, 205, 330, 45, 95)
 

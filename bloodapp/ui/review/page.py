@@ -29,7 +29,7 @@ from bloodapp.ui.review import (
 )
 from bloodapp.ui.review.gallery import view as gallery
 from bloodapp.ui.review.labelling import view as labelling
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import judged as judged_now
 
 _STYLE = Path(__file__).with_name("page.css")
 

@@ -26,7 +26,7 @@ from bloodapp.ui.review import acts, pictures, predicted, reading
 from bloodapp.ui.review.gallery import filters
 from bloodapp.ui.review.map import component
 from bloodapp.ui.review.map.colouring import Colouring, by_class, by_decision, by_finding
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import count, percent, plain
 from bloodapp.ui.thumbs import data_uri, thumbnail
 

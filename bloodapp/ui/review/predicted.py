@@ -9,7 +9,7 @@ from bloodapp.errors import BloodappError
 from bloodapp.review.browse import Predicted
 from bloodapp.review.proposals import Proposals, find, proposers
 from bloodapp.runs.run import Run, open_run
-from bloodapp.ui.steps import identity, judged
+from bloodapp.ui.standing import identity, judged
 
 
 def run_of(dataset: Dataset, name: str | None = None) -> Run | None:

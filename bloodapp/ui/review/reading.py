@@ -10,7 +10,7 @@ from bloodapp.review.laid import Laid
 from bloodapp.review.queue import Card
 from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import above, thresholds
-from bloodapp.ui.steps import findings_stamp, identity, judged
+from bloodapp.ui.standing import findings_stamp, identity, judged
 
 
 def findings(dataset: Dataset) -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from bloodapp.data.exchange import export_log, logs_before, replay_log
 from bloodapp.errors import BloodappError
 from bloodapp.ui import frame
 from bloodapp.ui.review import acts
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import count
 
 

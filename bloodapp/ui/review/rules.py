@@ -13,8 +13,8 @@ from bloodapp.review.plans import KINDS_OF_GROUPS, Plan, faulty_of, groups_of, p
 from bloodapp.review.scan import current_findings
 from bloodapp.ui import state
 from bloodapp.ui.review import acts, keeping
-from bloodapp.ui.steps import findings_stamp, identity
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import findings_stamp, identity
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 
 _KIND, _RULE = "rules_kind", "rules_rule"

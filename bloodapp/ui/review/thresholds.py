@@ -14,7 +14,7 @@ from bloodapp.review.scan import read_findings
 from bloodapp.review.thresholds import CERTAIN, DEFAULT, FLOOR, choose_threshold, reach, thresholds
 from bloodapp.ui import frame, state
 from bloodapp.ui.review import pictures
-from bloodapp.ui.steps import findings_stamp, identity
+from bloodapp.ui.standing import findings_stamp, identity
 from bloodapp.ui.text import count
 
 _BINS = 30

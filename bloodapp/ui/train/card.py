@@ -17,7 +17,8 @@ from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, RECIPES
 from bloodapp.train.settings import quick, with_settings
 from bloodapp.ui import frame, state
-from bloodapp.ui.steps import judged, open_cards
+from bloodapp.ui.standing import judged
+from bloodapp.ui.steps import open_cards
 from bloodapp.ui.text import count
 from bloodapp.ui.train import choice, cost
 

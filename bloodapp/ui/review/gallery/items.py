@@ -15,7 +15,7 @@ from bloodapp.review.browse import Found, Predicted
 from bloodapp.review.findings import KINDS
 from bloodapp.ui import media
 from bloodapp.ui.review.acts import sentence
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.text import moments_ago
 
 A_PAGE = 120

@@ -11,7 +11,7 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review import nearest
 from bloodapp.review.proposals import Proposals
-from bloodapp.ui.steps import identity
+from bloodapp.ui.standing import identity
 from bloodapp.ui.thumbs import data_uri, exact_uri, thumbnail
 
 NEAR = 12

@@ -17,8 +17,8 @@ from bloodapp.ui.review import acts, answers, predicted, reading
 from bloodapp.ui.review.gallery import filters, items, model
 from bloodapp.ui.review.gallery.component import gallery
 from bloodapp.ui.review.gallery.look import look
-from bloodapp.ui.steps import identity
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import identity
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 
 KEY = "gallery"

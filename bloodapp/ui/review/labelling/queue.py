@@ -16,8 +16,8 @@ from bloodapp.ui.review import acts, answers, predicted, reading
 from bloodapp.ui.review.gallery.look import look
 from bloodapp.ui.review.labelling import beside, windows
 from bloodapp.ui.review.labelling.component import one_at_a_time, said
-from bloodapp.ui.steps import identity
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import identity
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 
 _LOOK = "label-look"

@@ -14,7 +14,7 @@ from bloodapp.ui.review import acts, answers
 from bloodapp.ui.review.labelling import windows
 from bloodapp.ui.review.labelling.component import one_at_a_time, said
 from bloodapp.ui.review.labelling.queue import classes
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 
 SAMPLE = "l_sample"

@@ -17,7 +17,7 @@ from bloodapp.ui.review.gallery.look import look
 from bloodapp.ui.review.labelling import windows
 from bloodapp.ui.review.labelling.component import one_at_a_time, said
 from bloodapp.ui.review.labelling.queue import classes
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 
 

@@ -13,8 +13,8 @@ from bloodapp.review.label_table import Filled, label_table, read_table, take
 from bloodapp.review.proposals import Proposals
 from bloodapp.ui import frame, state
 from bloodapp.ui.review import acts
-from bloodapp.ui.steps import identity
-from bloodapp.ui.steps import judged as judged_now
+from bloodapp.ui.standing import identity
+from bloodapp.ui.standing import judged as judged_now
 from bloodapp.ui.text import count
 from bloodapp.ui.thumbs import class_chip
 
