@@ -12,7 +12,8 @@ from bloodapp.data.importing import import_source
 from bloodapp.review.queue import cards
 from bloodapp.review.scan import read_findings, scan
 from bloodapp.runs.run import Run
-from bloodapp.ui.steps import Step, judged, next_step, open_cards, steps
+from bloodapp.ui.standing import judged
+from bloodapp.ui.steps import Step, next_step, open_cards, steps
 from tests.made import make_run
 
 
