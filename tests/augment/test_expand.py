@@ -243,7 +243,7 @@ def test_a_stopped_expansion_leaves_nothing(tiny: Dataset, home: Path) -> None:
             "flip",
             copies=50,
             progress=lambda done, total, text: seen.append(text),
-            stopped=lambda: seen[-1:] == ["Drawing copies"],
+            stopped=lambda: bool(seen) and seen[-1].startswith("Drawing copies"),
         )
     assert "Loading the layers that train" in seen
     assert sorted(path.name for path in (home / "datasets").iterdir()) == [".lock", "tiny"]
