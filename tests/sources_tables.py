@@ -146,10 +146,10 @@ SOURCES = (
     ),
     Taken(
         "MedMNIST's arrays under another name",
-        "parts kept; classes numbered, unless there is an array `classes`",
+        "parts kept; eight classes are those of blood, other numbers stay numbers, unless there is an array `classes`",
         parted(),
         16,
-        tuple(f"class{number}" for number in range(8)),
+        EIGHT,
         ALL_PARTS,
     ),
     Taken(

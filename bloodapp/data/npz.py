@@ -293,9 +293,8 @@ def _classes(
                 "give the file another name if it is another set."
             )
         return classes
-    # The course numbers its eight classes 0 to 7; a part of its file may lack the last of them.
-    if "images" in arrays and (
-        count == len(DEFAULT_CLASSES) or (not one_hot and count < len(DEFAULT_CLASSES))
-    ):
+    # Eight numbered classes are taken for the eight of blood, whatever the file is called. The course's own file may be
+    # a part that lacks the last of them.
+    if count == len(DEFAULT_CLASSES) or ("images" in arrays and not one_hot and count < len(DEFAULT_CLASSES)):
         return DEFAULT_CLASSES
     return numbered(count)

@@ -222,10 +222,12 @@ def test_each_set_of_medmnist_is_known_by_its_file(tmp_path: Path, name: str, en
         assert source.classes[1].title.lower() == SETS[name][1]
 
 
-def test_another_file_of_eight_classes_is_not_called_blood(tmp_path: Path) -> None:
-    """Eight classes in MedMNIST's arrays may be anything: without a name that is known they are numbered."""
+def test_a_file_of_another_name_is_blood_if_it_has_eight_classes(tmp_path: Path) -> None:
+    """Eight numbered classes in MedMNIST's arrays are those of blood; any other number stays numbers."""
     source = open_source(written(tmp_path, train_images=IMAGES, train_labels=LABELS))
-    assert [one.key for one in source.classes] == [f"class{number}" for number in range(8)]
+    assert source.classes == DEFAULT_CLASSES
+    other = open_source(written(tmp_path, train_images=IMAGES, train_labels=LABELS % 5))
+    assert [one.key for one in other.classes] == [f"class{number}" for number in range(5)]
 
 
 @pytest.mark.parametrize(
