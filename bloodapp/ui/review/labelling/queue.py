@@ -179,8 +179,8 @@ def _nothing(given: int) -> None:
             '<div class="empty"><h2>Every image came with a label</h2>'
             f"<p>All {count(given, 'image')} have one, so nothing waits here. A second reader can read a sample of "
             "them blindly, which tells how sure the labels are.</p>"
-            "<p>Pictures without labels come in by the import form, with a tick at <i>Images without labels too</i>, or "
-            "with <code>python -m bloodapp import FOLDER --unlabelled</code></p>"
+            "<p>Pictures without labels come in by the import form, with a tick at <i>Images without labels too</i>, "
+            "or with <code>python -m bloodapp import FOLDER --unlabelled</code></p>"
             "</div>"
         )
         st.button(
