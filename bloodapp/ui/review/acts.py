@@ -1,6 +1,5 @@
 """What the buttons of the Review page do: record a decision, undo one, say what happened."""
 
-import getpass
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -31,15 +30,7 @@ _WRONG = "review_wrong"
 
 def who() -> str:
     """Whose decisions these are: the name in the name field, else that of the account."""
-    return str(state.get("who") or "").strip() or account()
-
-
-def account() -> str:
-    """The name of the account that runs the app, or an empty string."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name, as in some containers
-        return ""
+    return str(state.get("who") or "").strip() or decisions.user()
 
 
 def why(card: Card) -> str:

@@ -5,6 +5,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.ui import frame, state
@@ -84,7 +85,7 @@ def name_field() -> None:
         st.text_input(
             "Your name",
             key="who-field",
-            placeholder=acts.account(),
+            placeholder=decisions.user(),
             help="Recorded with every decision you take.",
             on_change=lambda: state.put("who", st.session_state["who-field"].strip()),
         )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from bloodapp.data import readings
+from bloodapp.data import decisions, readings
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.readings import UNREAD, How, Sample
 from bloodapp.errors import BloodappError, InvalidValue
@@ -67,7 +67,7 @@ def _who() -> None:
     st.text_input(
         "Who reads",
         key="label-who",
-        placeholder=acts.account() or "A name",
+        placeholder=decisions.user() or "A name",
         width=220,
         on_change=lambda: state.put("who", str(st.session_state["label-who"]).strip()),
     )
