@@ -68,3 +68,14 @@ function make(tag, attributes = {}, ...children) {
 function counted(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
+
+// Show one picture out of the one that holds a block of them, row by row.
+function paint(element, block, place) {
+  element.style.backgroundImage = block?.src ? `url("${block.src}")` : "none";
+  if (!block?.src) return;
+  const { columns, rows } = block;
+  const x = columns > 1 ? (100 * (place % columns)) / (columns - 1) : 0;
+  const y = rows > 1 ? (100 * Math.floor(place / columns)) / (rows - 1) : 0;
+  element.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+  element.style.backgroundPosition = `${x}% ${y}%`;
+}

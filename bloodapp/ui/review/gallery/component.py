@@ -35,7 +35,7 @@ def gallery(
     """Draw the gallery and give what the browser says.
 
     Args:
-        data: as `items.page` makes it.
+        data: as `view.draw` makes it: the page, its images, and what came of the last decisions.
         key: of the component; tests put what the browser would say under it into the session state.
         on_acts: called when something was decided, also where another view is asked for in the same breath.
         on_page: called when another page is asked for.

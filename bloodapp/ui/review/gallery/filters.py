@@ -1,6 +1,6 @@
 """What the gallery shows, chosen in a row of boxes and kept in the address."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import streamlit as st
 
@@ -115,7 +115,7 @@ def draw(dataset: Dataset, wanted: Browse, kinds: list[str], *, predicted: bool)
             type="tertiary",
             on_click=choose,
             args=(dataset,),
-            kwargs={one.name: "" for one in fields(replace(wanted)) if one.name != "sort"},
+            kwargs={one.name: "" for one in fields(Browse) if one.name != "sort"},
         )
 
 

@@ -15,11 +15,7 @@ function tileFor(item, place, data) {
 
 // Show one picture out of the one that holds the page.
 function cut(element, place, data) {
-  const x = data.columns > 1 ? (100 * (place % data.columns)) / (data.columns - 1) : 0;
-  const y = data.rows > 1 ? (100 * Math.floor(place / data.columns)) / (data.rows - 1) : 0;
-  element.style.backgroundImage = `url("${data.sprite}")`;
-  element.style.backgroundSize = `${100 * data.columns}% ${100 * data.rows}%`;
-  element.style.backgroundPosition = `${x}% ${y}%`;
+  paint(element, { src: data.sprite, columns: data.columns, rows: data.rows }, place);
 }
 
 // Write on a tile what holds now; what has not changed is left alone.

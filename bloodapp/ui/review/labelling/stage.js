@@ -1,15 +1,4 @@
-// Show one picture out of the one that holds a block of them.
-function paint(element, block, place) {
-  element.style.backgroundImage = block?.src ? `url("${block.src}")` : "none";
-  if (!block?.src) return;
-  const { columns, rows } = block;
-  const x = columns > 1 ? (100 * (place % columns)) / (columns - 1) : 0;
-  const y = rows > 1 ? (100 * Math.floor(place / columns)) / (rows - 1) : 0;
-  element.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
-  element.style.backgroundPosition = `${x}% ${y}%`;
-}
-
-// The same for the gallery's enlarged picture, which asks for it by its place among the items.
+// One picture, for the gallery's enlarged one, which asks for it by its place among the items.
 function cut(element, place, data) {
   const item = data.items[place];
   paint(element, data.blocks[item.block], item.cell);
