@@ -51,7 +51,9 @@ def read_file(file: Path | str, name: str) -> bytes:
         # Without a buffer, and the size first: a large bound given to `read` costs more than the reading.
         with open(file, "rb", buffering=0) as stream:
             size = os.fstat(stream.fileno()).st_size
-            content = stream.read() if size <= MAX_PICTURE_BYTES else b""
+            content = stream.read(size) if size <= MAX_PICTURE_BYTES else b""
+            if len(content) < size <= MAX_PICTURE_BYTES:  # a disk may give less at once
+                content += stream.read()
     except PermissionError as error:
         raise SourceError(f"'{name}' may not be read: give yourself the right to read it.") from error
     except FileNotFoundError as error:
@@ -131,7 +133,12 @@ def record_of(name: str, label: int, part: str, read: Callable[[], bytes]) -> Re
 
 def wanted(name: str) -> bool:
     """Whether a file is meant as a picture: not hidden, not what macOS adds to archives."""
-    return not hidden(name) and os.path.splitext(name)[1].lower() in SUFFIXES
+    return is_picture(name) and not hidden(name)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name ends as those of pictures do."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def hidden(name: str) -> bool:
@@ -161,21 +168,21 @@ def _walked(root: Path) -> Tree:
             filled.add(folder)
             continue
         for entry in found:
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            if hidden(name):
+            if hidden(entry.name):
                 continue
+            name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_symlink():
                 filled.add(folder)
                 if why := _leads_astray(real, entry):
                     tree.passed.append((printable(name), f"'{printable(name)}' {why}"))
-                elif wanted(name):
+                elif is_picture(name):
                     tree.pictures.append(name)
             elif entry.is_dir():
                 folders.append(name)
                 waiting.append(name)
             elif entry.is_file():
                 filled.add(folder)
-                if wanted(name):
+                if is_picture(name):
                     tree.pictures.append(name)
                 elif entry.name in LISTS:
                     tree.lists.append(name)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from bloodapp.data.jpeg import decode_plain
 from bloodapp.errors import SourceError
 
 MIN_SIDE = 4  # pixels; less shows no cell
@@ -50,6 +51,11 @@ def decode(content: bytes | Path, name: str) -> Decoded:
     """
     if content == b"":
         raise SourceError(f"'{name}' is empty, a file of 0 bytes: copy it again, or remove it.")
+    if isinstance(content, bytes) and (plain := decode_plain(content, _LARGE)):
+        image, mode = plain
+        height, width = image.shape[:2]
+        check_sides(width, height, f"'{name}'")
+        return Decoded(image, width, height, mode)
     try:
         with Image.open(
             io.BytesIO(content) if isinstance(content, bytes) else content, formats=_FORMATS
