@@ -16,6 +16,7 @@ from scipy.fft import dct
 
 _BLOCK = 64  # pictures at once: 1.8 MB at 96 pixels, which stays in the processor's cache
 _SIDE, _LOW = 32, 8
+_PILES = 4
 _THREADS = min(os.cpu_count() or 1, 4)
 
 Floats = NDArray[np.float64]
@@ -64,14 +65,20 @@ def _small(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The pictures in grey at 32x32, uint8 (N, 32, 32), as Pillow shrinks each of them.
 
     Pillow shrinks along the rows, then along the columns. So all pictures go in below one another, where only the
-    width changes, and then side by side, where only the height does.
+    width changes, and then side by side, where only the height does; and in four piles that pass for the four
+    channels of one picture, which takes half the time of four grey ones.
     """
     count, height, width = images.shape[:3]
-    grey = Image.fromarray(images.reshape(count * height, width, 3)).convert("L")
-    narrow = np.asarray(grey.resize((_SIDE, count * height), Image.Resampling.LANCZOS))
-    beside = narrow.reshape(count, height, _SIDE).transpose(1, 0, 2).reshape(height, count * _SIDE)
-    low = Image.fromarray(beside).resize((count * _SIDE, _SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(low).reshape(_SIDE, count, _SIDE).transpose(1, 0, 2)
+    if missing := -count % _PILES:
+        images = np.concatenate([images, np.zeros((missing, height, width, 3), np.uint8)])
+    each = len(images) // _PILES
+    piles = images.reshape(_PILES, each * height, width, 3)
+    grey = Image.merge("CMYK", [Image.fromarray(pile).convert("L") for pile in piles])
+    narrow = np.asarray(grey.resize((_SIDE, each * height), Image.Resampling.LANCZOS))
+    rows = narrow.reshape(each, height, _SIDE, _PILES).swapaxes(0, 1)
+    beside = Image.fromarray(rows.reshape(height, each * _SIDE, _PILES), "CMYK")
+    low = np.asarray(beside.resize((each * _SIDE, _SIDE), Image.Resampling.LANCZOS))
+    return low.reshape(_SIDE, each, _SIDE, _PILES).transpose(3, 1, 0, 2).reshape(-1, _SIDE, _SIDE)[:count]
 
 
 def _hashes(low: Floats) -> NDArray[np.uint64]:
