@@ -10,7 +10,9 @@
     naming      which class a name or a number means
     records     one image on its way from a source, and the source
     images      one picture: decode it, make it square
+    jpeg        plain JPEG files, decoded faster than Pillow does
     preparing   images read, made square and hashed, in threads and in order
+    writing     images.npy while it grows
     phash       perceptual hashes of pictures
     neighbours  hashes that differ in a few bits, and groups of look-alikes
     importing   a source becomes a dataset, visible only when whole

@@ -33,6 +33,7 @@ from bloodapp.data.exchange import export_log
 from bloodapp.data.preparing import prepared
 from bloodapp.data.readings import samples
 from bloodapp.data.sources import Source, open_published, open_source
+from bloodapp.data.writing import ImagesFile
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError, Stopped
 from bloodapp.workspace import datasets_folder, is_held, lock, name_from, now, staged_folder, write_json
 
@@ -247,8 +248,7 @@ def _fill(
     hashes: list[NDArray[np.uint64]] = []
     fingerprint = hashlib.sha256()
     done = 0
-    with (staged / "images.npy").open("w+b") as file, closing(prepared(source, size)) as blocks:
-        _write_header(file, 0, size)
+    with ImagesFile(staged / "images.npy", size) as file, closing(prepared(source, size)) as blocks:
         while True:
             if stopped is not None and stopped():
                 raise Stopped(f"Stopped: nothing of '{name}' was kept.")
@@ -258,7 +258,7 @@ def _fill(
             if block is None:
                 break
             done += block.taken
-            file.write(block.images.data)
+            file.append(block.images)
             for digest, facts in zip(block.digests, block.facts, strict=True):
                 fingerprint.update(digest + facts[4].to_bytes(2, "little", signed=True))
                 rows.append((len(rows), digest.hex(), *facts))
@@ -269,11 +269,12 @@ def _fill(
             raise SourceError(
                 f"None of the {len(skipped)} pictures in '{source.path}' can be read: {skipped[0][1]}"
             )
-        _write_header(file, len(rows), size)
-        os.fsync(file.fileno())
+        file.finish()
     if progress is not None:
         progress(source.count, source.count, "Writing the record")
-    _items(rows, np.concatenate(hashes)).to_parquet(staged / "items.parquet", index=False)
+    items = _items(rows, np.concatenate(hashes))
+    # A dictionary of what is different in each row only costs time, in writing and in every reading.
+    items.to_parquet(staged / "items.parquet", index=False, use_dictionary=["mode", "part"])
     if source.truth is not None:
         source.truth.to_parquet(staged / "truth.parquet", index=False)
     ledger.create_log(staged)
@@ -291,13 +292,6 @@ def _fill(
             **({"notes": [{"name": name, "note": note} for name, note in notes]} if notes else {}),
         },
     )
-
-
-def _write_header(file: Any, count: int, size: int) -> None:
-    """The header of `images.npy`; numpy leaves room for the first axis to grow, so its length is always the same."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
-    file.seek(0)
-    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _items(rows: list[tuple[Any, ...]], hashes: NDArray[np.uint64]) -> "pd.DataFrame":

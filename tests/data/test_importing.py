@@ -316,8 +316,8 @@ def measured(warm: Path, file: Path) -> dict[str, float]:
 
 def test_importing_streams(home: Path, tmp_path: Path, tiny_cells: Cells) -> None:
     """However large the file, the images are never in memory together: a third of these at most."""
-    images = np.random.default_rng(0).integers(0, 256, (3000, 96, 96, 3), dtype=np.uint8)
-    file = npz(tmp_path, (images, np.arange(3000) % 8), "large")
+    images = np.random.default_rng(0).integers(0, 256, (6000, 96, 96, 3), dtype=np.uint8)
+    file = npz(tmp_path, (images, np.arange(6000) % 8), "large")
     assert measured(npz(tmp_path, tiny_cells), file)["rise"] < images.nbytes / 3 / 2**20
 
 
