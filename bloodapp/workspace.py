@@ -105,7 +105,13 @@ def staged_folder(parent: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that replaces it when the block ends well, and goes when it does not."""
+    """A temporary path beside `path` that replaces it when the block ends well, and goes when it does not.
+
+    A device or a pipe is given as it is: to replace /dev/null would take it from everybody.
+    """
+    if path.is_char_device() or path.is_block_device() or path.is_fifo():
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not mkstemp: the file would stay closed to everybody else on the machine.
     temporary = path.with_name(f".{path.name}-{uuid4().hex}{path.suffix}")

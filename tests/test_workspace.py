@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,20 @@ def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
     with workspace.replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_pipe_is_written_to_not_replaced(tmp_path: Path) -> None:
+    """So is a device: to put a file in the place of /dev/null would take it from everybody."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(path.read_text)
+        with workspace.replacing(path) as given:
+            given.write_text("all of it")
+        assert read.result() == "all of it"
+    assert path.is_fifo()
+    assert [file.name for file in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_json_carries_its_format(tmp_path: Path) -> None:
