@@ -5,7 +5,6 @@ the run's folder, those of a run that ships with the app in the job's. What was 
 images does not count.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.data.images import to_square
 from bloodapp.errors import NotFound, SourceError, Unreadable
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, open_run
 from bloodapp.workspace import read_json, replacing, write_json
@@ -66,16 +66,6 @@ class Sees(Protocol):
 
     def features(self, images: npt.NDArray[np.uint8]) -> Floats:
         """Features float32 (N, D) of images uint8 (N, S, S, 3)."""
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def check(self) -> None:
-        """Raise Stopped if the user asked to stop."""
 
 
 def of_images(predictor: Sees, images: npt.NDArray[np.uint8]) -> Floats:

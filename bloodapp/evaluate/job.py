@@ -1,24 +1,13 @@
 """The job that judges a run on another source, in a process of its own."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from bloodapp.evaluate.evaluate import evaluate_run
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.run import open_run
 from bloodapp.workspace import write_json
 
 RESULT = "evaluation.json"
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def work(params: dict[str, Any], context: Reporter) -> dict[str, Any]:

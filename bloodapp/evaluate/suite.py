@@ -10,8 +10,7 @@ Clean and shifted answers are those of the run's predictions. TensorFlow is impo
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,21 +26,12 @@ from bloodapp.evaluate.suite_folder import KIND, SEED, SUMMARY, VERSION, answers
 from bloodapp.evaluate.suite_result import Suite, read
 from bloodapp.jobs.job import ACTIVE, Job, read_job, resume
 from bloodapp.jobs.job import submit as submit_job
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.run import Run, headline, open_run
 
 _FORWARD = 3.0  # images that a network answers in the time that it learns from one, roughly
 _DRAWN_A_SECOND = 3000.0  # images of 96 pixels that one core corrupts, on average over the fifteen
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 def submit(run: Run, part: str) -> Job:

@@ -5,11 +5,10 @@ so that they can be shown and labelled when the source is gone. Several stay bes
 """
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from bloodapp.evaluate.target_measures import FEATURES, MEASURES
 from bloodapp.evaluate.target_source import Side
 from bloodapp.evaluate.target_tried import moved_keys
 from bloodapp.jobs.job import Job, list_jobs, submit
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.run import Run, open_run
 from bloodapp.workspace import read_json, replacing, write_json
 
@@ -31,16 +31,6 @@ UPLOADED = "upload"
 
 Pixels = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float64]
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def stopped(self) -> bool:
-        """Whether the user asked to stop."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
     job       the folder: submit, list, open, stop, resume, delete
     context   what a work function is given: progress, log, stop
+    reporter  what of that the work asks for
     kinds     which function does which kind of job
     work      performs one job in this process
     runner    the thread that takes queued jobs, launches them and watches

@@ -1,6 +1,5 @@
 """A network asked of many images, block by block, so that work that is cut off goes on where it was."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from bloodapp.classes import CellClass
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.images import to_square
 from bloodapp.errors import Unreadable
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.workspace import read_json, write_json
 
 BLOCK = 256
@@ -28,16 +28,6 @@ class Predicts(Protocol):
 
     def predict(self, images: npt.NDArray[np.uint8]) -> Floats:
         """Probabilities float32 (N, C) of images uint8 (N, S, S, 3)."""
-
-
-class Reporter(Protocol):
-    """What the work needs of a job's context."""
-
-    folder: Path
-    progress: Callable[..., None]
-
-    def check(self) -> None:
-        """Raise Stopped if the user asked to stop."""
 
 
 def asked(

@@ -21,7 +21,8 @@ from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.data.decisions import judge
 from bloodapp.errors import InvalidValue, NotFound, Unreadable
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, submit
-from bloodapp.review.asking import Predicts, Reporter, asked, forget
+from bloodapp.jobs.reporter import Reporter
+from bloodapp.review.asking import Predicts, asked, forget
 from bloodapp.review.features import STARTER
 from bloodapp.runs import calibration
 from bloodapp.runs.origin import dataset_of

@@ -12,7 +12,6 @@ What pages and command line use, and what knows no TensorFlow:
     members                     finished runs put together: which go together, judged on what, how much slower
     forecast, costs, finder     what a training will cost; which learning rate to take
     measurements                what is measured with, and the files that keep it
-    reporter                    what the work of jobs needs of its context
     reproduce, versions         the same again, and whether it came to the same
     course, schedules, blocks   where a training stands, its learning rate, its order of images: plain numbers
     shortage                    memory or disk that ran out, in words

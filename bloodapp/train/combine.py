@@ -14,6 +14,7 @@ import numpy as np
 from bloodapp import workspace
 from bloodapp.augment.corruptions import DRAWS
 from bloodapp.errors import InvalidValue, Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.origin import dataset_of
 from bloodapp.runs.predictions import write_predictions
 from bloodapp.runs.run import open_run
@@ -22,7 +23,6 @@ from bloodapp.train.ensemble import ensemble
 from bloodapp.train.judge import PREDICT_BATCH
 from bloodapp.train.members import VIEWS, members, networks
 from bloodapp.train.recipes import DEFAULT, RECIPES
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.results import answers, scores
 
 _BUILT = 0.1  # of the progress; reading the images is the rest

@@ -19,8 +19,8 @@ from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, read_rows
 from bloodapp.errors import SourceError, Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import copy_pipelines
 
 FILE = "copies.npy"

@@ -19,11 +19,11 @@ from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.train import phases, shortage
 from bloodapp.train.costs import Cost, Step, copied_by, deciding, keep, phase_name, sizes
 from bloodapp.train.measurements import busy_now, images_to_learn
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
 from bloodapp.workspace import now
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped, Unreadable
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.run import Run, open_run
 from bloodapp.train import (
     callback,
@@ -32,7 +33,6 @@ from bloodapp.train.average import MovingAverage
 from bloodapp.train.course import Course, Scores
 from bloodapp.train.judge import Judge
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.results import TRAINING_SHARE, Results
 from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights

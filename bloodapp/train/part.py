@@ -9,9 +9,9 @@ from typing import Any
 from bloodapp import jobs
 from bloodapp.errors import BloodappError, Busy, Stopped
 from bloodapp.jobs.job import ACTIVE, Job, request_stop, resume
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.run import Run
 from bloodapp.train.forecast import memory_total_mib
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.shortage import cut_off_by_memory
 
 LOOK_EVERY_S = 0.25

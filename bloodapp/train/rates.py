@@ -15,11 +15,11 @@ from bloodapp.augment.pipelines import resolve
 from bloodapp.augment.staining import for_pipeline
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.train import devices, feed, finder, learning, models, phases, shortage, weights
 from bloodapp.train.finder import Floats, Rates
 from bloodapp.train.launch import plan_split
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
 from bloodapp.train.weighing import class_weights
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from bloodapp import workspace
 from bloodapp.augment.corruptions import DRAWS, SHIFT_SEED, shifted
 from bloodapp.data.dataset import Dataset
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs import calibration
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run
@@ -19,7 +20,6 @@ from bloodapp.train.course import Course
 from bloodapp.train.devices import Device
 from bloodapp.train.judge import predict
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 
 TRAINING_SHARE = 0.98  # of a run's progress; reading the results is the rest
 BLOCK = 512  # images changed and read at once

@@ -24,6 +24,7 @@ import pandas as pd
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.runs.predictions import FILE as PREDICTIONS
 from bloodapp.runs.predictions import Predictions
 from bloodapp.runs.run import Run, new_run, open_run
@@ -32,7 +33,6 @@ from bloodapp.train.launch import configuration, submit
 from bloodapp.train.part import Launch, Training
 from bloodapp.train.parts import plan_split
 from bloodapp.train.recipe import Recipe, fields
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings, quick, settings, with_settings
 from bloodapp.train.start import check
 

@@ -18,6 +18,7 @@ import numpy as np
 from bloodapp import workspace
 from bloodapp.data.dataset import open_dataset
 from bloodapp.errors import BloodappError, Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.jobs.runner import run_child
 from bloodapp.runs.predictions import Predictions, write_predictions
 from bloodapp.runs.run import Run, open_run
@@ -25,7 +26,6 @@ from bloodapp.train import search
 from bloodapp.train.launch import FOLDS
 from bloodapp.train.part import TRAINING_SHARE, Launch, Training
 from bloodapp.train.recipe import Recipe
-from bloodapp.train.reporter import Reporter
 from bloodapp.train.settings import from_settings
 from bloodapp.train.voting import together
 

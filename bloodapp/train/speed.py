@@ -17,10 +17,10 @@ from bloodapp.augment.staining import for_pipeline
 from bloodapp.augment.strengths import alone
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import Stopped
+from bloodapp.jobs.reporter import Reporter
 from bloodapp.train import measurements
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import DEFAULT, recipe_named
-from bloodapp.train.reporter import Reporter
 from bloodapp.workspace import held_at_home, now
 
 FILE = "speeds.json"

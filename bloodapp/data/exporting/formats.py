@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from bloodapp.data.decisions import Judged, judge
 from bloodapp.data.exporting import arrays, pictures
 from bloodapp.data.exporting.chosen import Chosen, Told
 from bloodapp.data.exporting.place import placed
+from bloodapp.data.importing import Context
 from bloodapp.errors import InvalidValue, NotFound, SourceError, Stopped
 
 _WORDS = "Writing images"
@@ -99,16 +100,6 @@ class Exported:
     left_out: int
     seq: int
     nbytes: int
-
-
-class Context(Protocol):
-    """What a job gives its work function."""
-
-    def progress(self, done: int, total: int, text: str = "") -> None:
-        """Say how far the work is."""
-
-    def stopped(self) -> bool:
-        """Whether somebody asked to stop."""
 
 
 def work(params: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the work of this room needs of a job's context."""
+"""What a work function needs of the context that it is given; tests give it less than a job."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,3 +19,6 @@ class Reporter(Protocol):
 
     def stopped(self) -> bool:
         """Whether the user asked to stop."""
+
+    def check(self) -> None:
+        """Raise Stopped if the user asked to stop."""
