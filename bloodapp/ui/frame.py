@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from bloodapp import __version__
 from bloodapp.data.dataset import Dataset, list_datasets
 from bloodapp.runs.run import Run, list_runs
-from bloodapp.ui import background, css, imports, state
+from bloodapp.ui import background, css, dialogs, imports, state
 from bloodapp.ui.steps import PAGES, Step, steps
 from bloodapp.ui.text import plain
 
@@ -75,6 +75,7 @@ def page(
     """
     _lighten()
     state.enter(title)
+    dialogs.enter()
     st.set_page_config(
         page_title=f"{title} · {NAME}",
         page_icon=str(_ICON),
@@ -95,7 +96,15 @@ def page(
         _dataset_chooser(dataset)
         if needs_run:
             _run_chooser(run)
-        if st.button("Import a dataset", key="import", type="tertiary", icon=":material/add:"):
+        st.button(
+            "Import a dataset",
+            key="import",
+            type="tertiary",
+            icon=":material/add:",
+            on_click=dialogs.show,
+            args=(imports.DIALOG,),
+        )
+        if dialogs.shown() == imports.DIALOG:
             imports.dialog()
         background.job_strip()
     _line_of_steps(line, title)

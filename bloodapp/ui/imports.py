@@ -14,10 +14,11 @@ from bloodapp.data.dataset import list_datasets
 from bloodapp.data.importing import import_source
 from bloodapp.errors import AlreadyExists, BloodappError, InvalidValue, SourceError
 from bloodapp.jobs.job import ACTIVE, Job, list_jobs, open_job, submit
-from bloodapp.ui import adding, background, state
+from bloodapp.ui import adding, background, dialogs, state
 from bloodapp.ui.text import plain
 
 SAMPLE = "sample"
+DIALOG = "import"
 _WANTED = "import_wanted"
 _UPLOADED = "upload"
 _MARK = "first-start.json"
@@ -77,9 +78,9 @@ def watch_unfinished() -> None:
         background.watch(job, key=f"import-{job.id}", dismiss=True)
 
 
-@st.dialog("Import a dataset", width="medium")
+@st.dialog("Import a dataset", width="medium", on_dismiss=dialogs.close)
 def dialog() -> None:
-    """The import form in a dialog; closes itself when the import is queued."""
+    """The import form in a dialog, to be drawn while it is open; closes itself when the import is queued."""
     form(key="dialog")
 
 
@@ -171,4 +172,5 @@ def _submit(source: Any, name: str, options: dict[str, bool]) -> Job:
 def _queue(job: Job) -> None:
     state.put(_WANTED, str(job.folder))
     background.runner().wake()
+    dialogs.close()
     st.rerun()

@@ -135,7 +135,8 @@ def test_mixed_labels_are_bars_and_words(tiny: Dataset, open_page: Open) -> None
 def test_a_pressed_card_opens_large(tiny: Dataset, open_page: Open) -> None:
     """The dialog shows the original and several draws of that cell without loss; the first is the one pressed."""
     page = open_page(PAGE, dataset="tiny", pipeline=CHANGED)
-    page.session_state["augment-zoom"] = 3
+    page.session_state["kept.augment_zoom"] = 3
+    page.session_state["kept.dialog"] = "zoom"
     page.run()
     assert not page.exception
     said = words(page)

@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from bloodapp.augment.pipelines import Pipeline, mixes
 from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
-from bloodapp.ui import frame, pairs, thumbs
+from bloodapp.ui import dialogs, frame, pairs, state, thumbs
 from bloodapp.ui.augment import cells, tools
 from bloodapp.ui.augment.cells import IMAGES
 
 DRAWS = 5
 """Draws of one cell beside its original."""
 
-_OPEN = "augment-zoom"
+_ZOOM = "zoom"
+_PLACE = "augment_zoom"
 _WIDE = 1280
 
 
@@ -43,8 +44,8 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         frame.error(error)
         return
     st.html(f'<p class="quiet">{_legend(pipeline)}</p>')
-    place = st.session_state.pop(_OPEN, None)  # a press opens it once, whatever becomes of its closing
-    if isinstance(place, int) and place < len(indices):
+    place = state.get(_PLACE)
+    if dialogs.shown() == _ZOOM and isinstance(place, int) and place < len(indices):
         _zoom(dataset, pipeline, indices, looks, place, seed)
 
 
@@ -56,10 +57,11 @@ def _legend(pipeline: Pipeline) -> str:
 
 
 def _open(place: int) -> None:
-    st.session_state[_OPEN] = place
+    state.put(_PLACE, place)
+    dialogs.show(_ZOOM)
 
 
-@st.dialog("One cell, drawn again and again", width=_WIDE)
+@st.dialog("One cell, drawn again and again", width=_WIDE, on_dismiss=dialogs.close)
 def _zoom(
     dataset: Dataset, pipeline: Pipeline, indices: list[int], looks: int, place: int, seed: int
 ) -> None:

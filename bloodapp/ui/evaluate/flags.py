@@ -13,7 +13,7 @@ import streamlit as st
 from bloodapp.data import decisions
 from bloodapp.data.dataset import Dataset, open_dataset
 from bloodapp.errors import BloodappError
-from bloodapp.ui import frame, state
+from bloodapp.ui import dialogs, frame, state
 from bloodapp.ui.text import count
 
 WHY = "flagged in Evaluate"
@@ -180,5 +180,5 @@ def _focus_keys() -> Any:
 
 
 def _key(letter: str) -> str | None:
-    """The key, unless the import dialog is open: keys reach the page's buttons through it."""
-    return None if st.session_state.get("import") else letter
+    """The key, unless a dialog is open: keys reach the page's buttons through it."""
+    return None if dialogs.shown() else letter

@@ -11,7 +11,7 @@ from bloodapp.data.dataset import Dataset
 from bloodapp.errors import BloodappError
 from bloodapp.review.findings import KINDS
 from bloodapp.review.queue import Card, Offer
-from bloodapp.ui import frame, state
+from bloodapp.ui import dialogs, frame, state
 from bloodapp.ui.text import count, moments_ago, plain
 
 FLAG_REASONS = ("Look again later", "Ask an expert", "Unsure of the class", "Poor image")
@@ -21,7 +21,6 @@ REASON = "because"
 """Where the reason in people's own words is kept, which goes with every decision while it stands there."""
 
 _VERBS = {"exclude": "excluded", "keep": "kept", "flag": "flagged", "relabel": "relabelled"}
-_DIALOG = "review_dialog"
 _SEEN = "review_seen"
 _MINE = "review_mine"
 _SAID = "review_said"
@@ -123,24 +122,9 @@ def wrong(problem: Exception) -> None:
     state.put(_WRONG, str(problem))
 
 
-def open_dialog(name: str) -> None:
-    """Open a dialog when the page is drawn next."""
-    state.put(_DIALOG, name)
-
-
-def close_dialog() -> None:
-    """No dialog any more."""
-    state.put(_DIALOG, None)
-
-
-def dialog() -> str:
-    """The name of the dialog that is open, or an empty string."""
-    return str(state.get(_DIALOG) or "")
-
-
 def keys() -> bool:
     """Whether keys may act: they reach the page's buttons through an open dialog too, where nobody means them."""
-    return not dialog() and not st.session_state.get("import")
+    return not dialogs.shown()
 
 
 def report() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.decisions import Judged
 from bloodapp.review.queue import Card
-from bloodapp.ui import state
+from bloodapp.ui import dialogs, state
 from bloodapp.ui.picker import picker
 from bloodapp.ui.review import acts, group, pictures
 from bloodapp.ui.text import count
@@ -20,25 +20,30 @@ PICKER = "closer-picker"
 VIEW = "closer_view"
 """Under what the chosen way to look is kept."""
 
+_NAME = "closer-"  # what the dialog's name begins with; its card's follows
 _VIEWS = {"beside": "Side by side", "some": "Choose images"}
 
 
 def draw(dataset: Dataset, judged: Judged, queue: list[Card], mark: Callable[[int], None]) -> None:
     """Draw the dialog if one of these cards is to be looked at closer; `mark` leads to what looks like an image."""
-    asked = acts.dialog()
-    card = next((one for one in queue if one.key == asked), None) if asked else None
-    if card is not None:
-        _dialog(dataset, judged, card, mark)
+    asked = dialogs.shown()
+    if not asked.startswith(_NAME):
+        return
+    card = next((one for one in queue if _NAME + one.key == asked), None)
+    if card is None:  # a new scan has found something else
+        dialogs.close()
+        return
+    _dialog(dataset, judged, card, mark)
 
 
 def ask_for(card: Card) -> None:
     """Open the dialog for a card, with nothing chosen."""
     st.session_state.pop(PICKER, None)
     group.forget()
-    acts.open_dialog(card.key)
+    dialogs.show(_NAME + card.key)
 
 
-@st.dialog("A closer look", width="large", on_dismiss=acts.close_dialog)
+@st.dialog("A closer look", width="large", on_dismiss=dialogs.close)
 def _dialog(dataset: Dataset, judged: Judged, card: Card, mark: Callable[[int], None]) -> None:
     if _view() == "beside":
         group.draw(dataset, card)
@@ -75,13 +80,13 @@ def _some(dataset: Dataset, judged: Judged, card: Card, mark: Callable[[int], No
     chosen = np.array(picker(tiles, key=PICKER, version=f"{card.key}-{page}"), np.int64)
     chosen = chosen[np.isin(chosen, card.indices)]
     if act_on(dataset, chosen, acts.why(card), key="closer"):
-        acts.close_dialog()
+        dialogs.close()
         st.rerun()
     if len(chosen) == 1 and st.button(
         "Find what looks like this", key="closer-like", type="tertiary", icon=":material/image_search:"
     ):
         mark(int(chosen[0]))
-        acts.close_dialog()
+        dialogs.close()
         st.rerun()
 
 
