@@ -4,6 +4,7 @@ frame        every page begins with `frame.page(…)`: menu, choosers, the line 
 state        the chosen dataset, run and filters, kept in the session and in the address
 steps        what state each step of the work is in, read from files
 standing     how a dataset stands now, remembered until the next decision
+dialogs      which dialog is open, until it is closed
 imports      getting a dataset in, and the sample at the first start
 background   the runner, the strip of running jobs, watching one job
 thumbs       small pictures, fast

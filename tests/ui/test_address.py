@@ -5,7 +5,11 @@ from functools import partial
 
 import pytest
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest, local_script_runner
+
+from bloodapp.data.dataset import Dataset
+from bloodapp.data.importing import import_source
 
 Say = Callable[..., AppTest]
 
@@ -31,6 +35,7 @@ def script() -> None:
         on_change=lambda: state.put("view", st.session_state["box"]),
     )
     st.checkbox("More", key="more", on_change=lambda: state.put("more", "yes"))
+    st.checkbox("No filter")
 
     def tick() -> None:
         if st.session_state.pop("last", False):
@@ -141,3 +146,75 @@ def test_a_run_goes_by_its_own_address(page: AppTest, say: Say) -> None:
     page.selectbox[0].set_value("third")
     page.session_state["another's"] = "view=second"
     assert shown(say(page, before)) == "third"
+
+
+def test_a_second_click_leaves_the_first(page: AppTest, say: Say) -> None:
+    """Its message has the address from before the first, which the browser has not heard of: both count."""
+    before = dict(page.query_params)
+    page.selectbox[0].set_value("third")
+    say(page, before)
+    page.checkbox[0].check()
+    assert shown(say(page, before)) == "third"
+    assert page.query_params == {"view": "third", "more": "yes"}
+    assert shown(say(page, dict(page.query_params))) == "third"
+
+
+def test_a_second_click_on_what_is_no_choice_leaves_the_first(page: AppTest, say: Say) -> None:
+    """So it is where the second click is about nothing that stands in the address."""
+    before = dict(page.query_params)
+    page.selectbox[0].set_value("third")
+    say(page, before)
+    page.checkbox[1].check()
+    assert shown(say(page, before)) == "third"
+
+
+def test_a_third_click_leaves_both(page: AppTest, say: Say) -> None:
+    """However long the browser knows of nothing, be its address that of the first click by then."""
+    before = dict(page.query_params)
+    page.selectbox[0].set_value("third")
+    say(page, before)
+    page.checkbox[0].check()
+    say(page, before)
+    page.checkbox[1].check()
+    assert shown(say(page, {"view": "third"})) == "third"
+    assert page.query_params == {"view": "third", "more": "yes"}
+
+
+def test_a_choice_taken_back_at_once_is_taken_back(
+    page: AppTest, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two clicks on one widget, told with the same address: the later counts, and the browser is told so."""
+    before, written = dict(page.query_params), []
+    send = QueryParams._send_query_param_msg
+    monkeypatch.setattr(
+        QueryParams,
+        "_send_query_param_msg",
+        lambda params: (written.append(params.to_dict()), send(params)),
+    )
+    for view in ("third", "second"):
+        page.selectbox[0].set_value(view)
+        say(page, before)
+    assert shown(page) == "second"
+    assert [one["view"] for one in written][-1] == "second"
+    page.checkbox[1].check()
+    assert shown(say(page, {"view": "third"})) == "second"  # what the browser was told first, in between
+
+
+def test_a_link_after_a_click_counts(page: AppTest, say: Say) -> None:
+    """A link on the page to where one was before a click is followed: it comes without a click."""
+    before = dict(page.query_params)
+    page.selectbox[0].set_value("third")
+    say(page, before)
+    assert shown(say(page, before)) == "second"
+
+
+def test_a_link_to_another_page_counts_with_a_click(tiny: Dataset, open_page: Callable[..., AppTest]) -> None:
+    """Streamlit makes one run of two messages that it has not come to yet: the click's is then the other page's."""
+    import_source("sample", name="more")
+    page = open_page("pages/1_Review.py", dataset="tiny")
+    page.segmented_control(key="view-box").set_value("ledger")
+    page.switch_page("pages/3_Train.py")
+    page.query_params = {"dataset": "more"}
+    page.run()
+    assert not page.exception
+    assert page.query_params["dataset"] == page.selectbox(key="dataset-box").value == "more"
