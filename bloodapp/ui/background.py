@@ -15,6 +15,7 @@ from bloodapp import workspace
 from bloodapp.errors import BloodappError
 from bloodapp.jobs.job import ACTIVE, Job, delete_job, list_jobs, request_stop, resume
 from bloodapp.jobs.runner import Runner
+from bloodapp.ui import dialogs
 from bloodapp.ui.state import rerun
 from bloodapp.ui.text import plain, time_left
 
@@ -22,7 +23,7 @@ INTERVAL, LATER = 2.0, 5.0
 """Seconds between two looks, at first and later: each takes processor time from the training that it looks at."""
 YOUNG_S = 30.0
 """How long a job has its first looks, seconds."""
-_SEEN = "kept.jobs_seen"
+_SEEN, _SAID = "kept.jobs_seen", "kept.jobs_said"
 _WORDS = {
     "import": "Importing",
     "scan": "Looking for what does not belong",
@@ -36,7 +37,7 @@ def runner() -> Runner:
     return _runner(str(workspace.home()))
 
 
-@st.cache_resource(show_spinner=False, on_release=lambda old: old.close())
+@st.cache_resource(max_entries=1, show_spinner=False, on_release=lambda old: old.close())
 def _runner(home: str) -> Runner:
     new = Runner()
     new.start()
@@ -93,31 +94,48 @@ def share(status: dict) -> float | None:
 
 
 def job_strip() -> None:
-    """Small bars of everything that waits or works; when something ends the whole page is drawn anew."""
+    """Small bars of everything that waits or works; when something ends the whole page is drawn anew, and says so."""
     busy = active_jobs()
+    _say_ended(busy)
     st.session_state[_SEEN] = [str(job.folder) for job in busy]
     live(_strip, busy, active=bool(busy))
+
+
+def _say_ended(busy: list[Job]) -> None:
+    """Say what has ended since the last run, but not into a dialog: a toast would take its place, and what it holds."""
+    seen, still = st.session_state.get(_SEEN, []), {str(job.folder) for job in busy}
+    ended = [job for job in list_jobs() if str(job.folder) in seen and str(job.folder) not in still]
+    said = [*st.session_state.get(_SAID, []), *(f"{title_of(job)}: {job.state()}." for job in ended)]
+    if not dialogs.shown():
+        for text in said:
+            st.toast(plain(text))
+        said = []
+    st.session_state[_SAID] = said
 
 
 def _strip() -> None:
     seen = st.session_state.get(_SEEN, [])
     jobs = [job for job in list_jobs() if str(job.folder) in seen]
     states = [(job, job.state()) for job in jobs]
-    ended = [(job, state) for job, state in states if state not in ACTIVE]
-    if ended or len(jobs) < len(seen):
-        for job, state in ended:
-            st.toast(f"{title_of(job)}: {state}.")
+    if len(jobs) < len(seen) or any(state not in ACTIVE for _, state in states):
         rerun()
-    for job, state in states:
-        status = job.status()
-        done = share(status)
-        words = "waiting" if state == "queued" else f"{done:.0%}" if done is not None else "at work"
-        left = time_left(status.get("eta_s")) if state == "running" else ""
-        st.html(
-            f'<div class="job"><div><b>{escape(title_of(job))}</b><span>{words}</span></div>'
-            f'<div class="bar"><i style="width:{100 * (done or 0):.1f}%"></i></div>'
-            f"<small>{escape(left)}</small></div>"
-        )
+    # In one piece, be it empty: the browser may keep what a fragment leaves out when another follows at once.
+    st.html(
+        f'<div class="jobs">{"".join(_bar(job, state) for job, state in states if state in ACTIVE)}</div>'
+    )
+
+
+def _bar(job: Job, state: str) -> str:
+    """A job with how far it is; HTML."""
+    status = job.status()
+    done = share(status)
+    words = "waiting" if state == "queued" else f"{done:.0%}" if done is not None else "at work"
+    left = time_left(status.get("eta_s")) if state == "running" else ""
+    return (
+        f'<div class="job"><div><b>{escape(title_of(job))}</b><span>{words}</span></div>'
+        f'<div class="bar"><i style="width:{100 * (done or 0):.1f}%"></i></div>'
+        f"<small>{escape(left)}</small></div>"
+    )
 
 
 def watch(job: Job, *, key: str = "watch", dismiss: bool = False) -> None:

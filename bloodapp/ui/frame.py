@@ -75,7 +75,6 @@ def page(
     """
     _lighten()
     state.enter(title)
-    dialogs.enter()
     st.set_page_config(
         page_title=f"{title} · {NAME}",
         page_icon=str(_ICON),
@@ -104,7 +103,7 @@ def page(
             on_click=dialogs.show,
             args=(imports.DIALOG,),
         )
-        if dialogs.shown() == imports.DIALOG:
+        if dialogs.drawn(imports.DIALOG):
             imports.dialog()
         background.job_strip()
     _line_of_steps(line, title)

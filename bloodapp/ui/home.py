@@ -37,7 +37,8 @@ _KINDS = {
 
 def home(here: frame.Here) -> None:
     """Draw Home."""
-    imports.watch_unfinished()
+    with st.container(key="home-imports"):  # in its place: what is open below stays so when one ends
+        imports.watch_unfinished()
     if here.dataset is None:
         _welcome()
         return

@@ -14,6 +14,7 @@ import streamlit as st
 from bloodapp.data import dataset as datasets
 from bloodapp.errors import BloodappError
 from bloodapp.runs import run as runs
+from bloodapp.ui import dialogs
 from bloodapp.ui.address import begin, in_fragment, stepped, tell, told, will_rerun
 
 _PREFIX = "kept."
@@ -47,6 +48,7 @@ def enter(page: str) -> None:
     """Note which page is drawn; the frame does so first of all."""
     arrived = st.session_state.get(_PREFIX + "page") != page
     begin(elsewhere=arrived)
+    dialogs.enter(elsewhere=arrived or stepped())
     st.session_state[_PREFIX + "arrived"] = arrived
     st.session_state[_PREFIX + "page"] = page
 
@@ -74,7 +76,10 @@ def rerun() -> None:
     """Have the whole page drawn anew, from a fragment that redraws itself, by what was chosen last.
 
     What such a fragment is told of the address may be older than a choice made meanwhile, which would be taken back.
+    Not under a dialog, where the page follows when that closes: then this returns, and the fragment goes on.
     """
+    if dialogs.lies_over():
+        return
     page, *names = get("filters", [""])
     here = page == str(get("page", "")).lower()
     tell({name: get(name) for name in (_DATASET, _RUN, *(names if here else ()))})

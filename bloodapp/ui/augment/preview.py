@@ -45,7 +45,7 @@ def draw(dataset: Dataset, pipeline: Pipeline) -> None:
         return
     st.html(f'<p class="quiet">{_legend(pipeline)}</p>')
     place = state.get(_PLACE)
-    if dialogs.shown() == _ZOOM and isinstance(place, int) and place < len(indices):
+    if isinstance(place, int) and place < len(indices) and dialogs.drawn(_ZOOM):
         _zoom(dataset, pipeline, indices, looks, place, seed)
 
 

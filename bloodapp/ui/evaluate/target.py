@@ -40,18 +40,25 @@ def draw(reading: Reading) -> None:
         return
     jobs = target.drops(run)
     done = [job for job in jobs if (job.folder / target.RESULT).exists() and job.state() == "done"]
-    for job in jobs:
-        if job not in done:
-            background.watch(job, key=f"target-{job.id}", dismiss=True)
-    if not done:
-        _first(jobs, run)
+    with st.container(key="target-jobs"):  # in its place: what is being typed below stays when one ends
+        for job in jobs:
+            if job not in done:
+                background.watch(job, key=f"target-{job.id}", dismiss=True)
+    shown = done or [job for job in jobs if job.state() in background.ACTIVE]
+    if not shown:
+        _about()
+        target_form.draw(run, primary=True)
         return
-    chosen = next((job for job in done if job.id == state.get("drop")), done[0])
+    chosen = next((job for job in shown if job.id == state.get("drop")), shown[0])
     with st.container(horizontal=True, vertical_alignment="bottom", key="target-bar"):
-        _picker(done, chosen)
+        _picker(shown, chosen)
         with st.popover("Compare others", icon=":material/add:", key="target-more"):
             target_form.draw(run, primary=False)
-        _delete(chosen)
+        if done:
+            _delete(chosen)
+    if not done:
+        _about()
+        return
     try:
         found = target.read(chosen.folder)
     except (BloodappError, OSError) as error:
@@ -62,27 +69,21 @@ def draw(reading: Reading) -> None:
     ABOUT[about][1](reading, chosen, found)
 
 
-def _first(jobs: list[Job], run: Run) -> None:
-    """Nothing compared yet: what it is for, and the form."""
+def _about() -> None:
+    """Nothing compared yet: what it is for."""
     frame.section("Images from your microscope", "no labels needed")
     st.html(
         '<p class="lead">Give some images from where the model will be used: another microscope, another stain, '
         "another laboratory. You learn how far they lie from the training images, which augmentation would cover "
         "that, what the run says of them, and which of them to label first.</p>"
     )
-    if any(job.state() in background.ACTIVE for job in jobs):
-        # What is under way is what the page is about: another comparison is offered, not asked for.
-        with st.popover("Compare others", icon=":material/add:", key="target-more"):
-            target_form.draw(run, primary=False)
-    else:
-        target_form.draw(run, primary=True)
 
 
-def _picker(done: list[Job], chosen: Job) -> None:
-    if len(done) == 1:
+def _picker(jobs: list[Job], chosen: Job) -> None:
+    if len(jobs) == 1:
         st.html(f'<div class="dropname">{escape(_title(chosen))}</div>', width="content")
         return
-    titles = {job.id: _title(job) for job in done}
+    titles = {job.id: _title(job) for job in jobs}
     state.show("target-drop", chosen.id)
     st.selectbox(
         "Compared images",

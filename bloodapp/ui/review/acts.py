@@ -128,11 +128,11 @@ def keys() -> bool:
 
 
 def report() -> None:
-    """Say what the last click did, once."""
+    """Say what the last click did, once: after a dialog in which it was done, whose place a toast would take."""
     if wrong := state.get(_WRONG):
         frame.error(wrong)
         state.put(_WRONG, None)
-    if said := state.get(_SAID):
+    if (said := state.get(_SAID)) and not dialogs.shown():
         st.toast(plain(said), icon=":material/check:")
         state.put(_SAID, None)
 

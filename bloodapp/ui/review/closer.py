@@ -33,7 +33,8 @@ def draw(dataset: Dataset, judged: Judged, queue: list[Card], mark: Callable[[in
     if card is None:  # a new scan has found something else
         dialogs.close()
         return
-    _dialog(dataset, judged, card, mark)
+    if dialogs.drawn(asked):
+        _dialog(dataset, judged, card, mark)
 
 
 def ask_for(card: Card) -> None:

@@ -28,12 +28,11 @@ def draw(dataset: Dataset, judged: Judged) -> None:
         st.container(width=_WIDTH),
     ):
         _form(dataset, judged, busy=state in ACTIVE)
-    if job is None:
-        return
-    if state == "done":
-        _written(job, judged)
-    else:
-        background.watch(job, key="export-job", dismiss=True)
+    with st.container(key="export-outcome"):  # in its place: what is being typed below stays when it ends
+        if job is not None and state == "done":
+            _written(job, judged)
+        elif job is not None:
+            background.watch(job, key="export-job", dismiss=True)
 
 
 def _form(dataset: Dataset, judged: Judged, busy: bool) -> None:
