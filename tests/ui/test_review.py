@@ -73,6 +73,29 @@ def test_before_a_scan_there_is_one_thing_to_do(tiny: Dataset, open_page: Open, 
     assert "Conflicting labels" in words(page)
 
 
+def test_before_a_scan_it_can_be_decided_and_exported(tiny: Dataset, open_page: Open, tmp_path: Path) -> None:
+    """Beside the first scan stand what remains, the export and the decisions, and while it works, too."""
+    decisions.record(tiny, [3, 4], "exclude")
+    page = open_page(PAGE, dataset="tiny")
+    assert not page.exception
+    assert {"scan", "export-write", "undo-1", "history-all"} <= keys(page)
+    assert "<b>46</b> of 48 images" in words(page)
+    outside = [button.key for button in page.button if button.proto.type == "primary"]
+    assert outside == ["scan", "export-write"]  # the second behind the popover
+    field = next(field for field in page.text_input if str(field.key).startswith("export-path"))
+    field.set_value(str(tmp_path / "unscanned.npz")).run()
+    click(page, "export-write")
+    assert jobs.step() is not None
+    assert "46 images" in page.run().success[0].value
+    with np.load(tmp_path / "unscanned.npz") as written:
+        assert len(written["images"]) == 46
+    click(page, "undo-1")
+    assert "<b>48</b> of 48 images" in words(page)
+    click(page, "scan")
+    assert {"scan-stop", "export-write"} <= keys(page) and "scan" not in keys(page)
+    assert "What the scan finds will stand here" in words(page)
+
+
 def test_a_scan_that_failed_says_so_and_can_be_tried_again(tiny: Dataset, open_page: Open) -> None:
     """The reason stands on the page with a way on."""
     page = open_page(PAGE, dataset="tiny")

@@ -23,7 +23,6 @@ from bloodapp.ui.review import (
     plane,
     queue,
     reading,
-    replay,
     scan,
     scoreboard,
 )
@@ -41,7 +40,7 @@ class View:
     Attributes:
         title: what it is called.
         draw: what draws it, from the dataset, what is decided and the findings.
-        scanned: whether it shows nothing before the first scan.
+        scanned: whether it shows nothing but the first scan before that.
         filters: the names in the address that it keeps its choices under.
     """
 
@@ -52,8 +51,7 @@ class View:
 
 
 def _queue(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
-    if findings is not None:
-        queue.draw(dataset, judged, reading.queue(dataset), findings)
+    queue.draw(dataset, judged, findings)
 
 
 def _map(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
@@ -66,7 +64,7 @@ def _scoreboard(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None)
 
 
 VIEWS: dict[str, View] = {
-    "queue": View("Queue", _queue, scanned=True, filters=filters.NAMES),
+    "queue": View("Queue", _queue, filters=filters.NAMES),
     "gallery": View(
         "Gallery", lambda dataset, judged, findings: gallery.draw(dataset), filters=gallery.NAMES
     ),
@@ -101,15 +99,14 @@ def draw(here: frame.Here) -> None:
         frame.error(problem)
         findings = None
     _heading(dataset, findings)
-    if job is not None and _unfinished(job, findings):
-        background.watch(job, key="scan", dismiss=findings is not None)
+    with st.container(key="review-scan"):  # in its place: what is being typed below stays when it ends
+        if job is not None and _unfinished(job, findings):
+            background.watch(job, key="scan", dismiss=findings is not None)
     view = VIEWS[_view()]
     judged = judged_now(dataset)
     acts.saw(dataset, judged.seq)
     if view.scanned and findings is None:
-        if job is None or job.state() not in ACTIVE:
-            scan.draw_first(dataset)
-            replay.draw_offer(dataset, judged, primary=False)
+        queue.draw_first(dataset, judged)
         return
     view.draw(dataset, judged, findings)
 

@@ -1,4 +1,4 @@
-"""The queue of the Review page: card by card, or all cards of the filters at once."""
+"""The queue of the Review page: card by card, or all cards of the filters at once; before that the first scan."""
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,36 @@ from bloodapp.review.findings import KINDS
 from bloodapp.review.keepers import RULES
 from bloodapp.review.queue import Card, sheets
 from bloodapp.ui import frame
-from bloodapp.ui.review import acts, around, cards, closer, keeping, pictures, rules, scan, side, thresholds
+from bloodapp.ui.review import (
+    acts,
+    around,
+    cards,
+    closer,
+    keeping,
+    pictures,
+    reading,
+    replay,
+    rules,
+    scan,
+    side,
+    thresholds,
+)
 from bloodapp.ui.review import filters as review_filters
 from bloodapp.ui.text import count
 
 
-def draw(dataset: Dataset, judged: Judged, queue: list[Card], findings: pd.DataFrame) -> None:
-    """Draw the queue and beside it what remains and the last decisions; `findings` says how the scan looked."""
+def draw(dataset: Dataset, judged: Judged, findings: pd.DataFrame | None) -> None:
+    """Draw the queue and beside it what remains, its export and the last decisions.
+
+    `findings` says how the scan looked; None before the first, which is offered in the queue's place.
+    """
+    queue = reading.queue(dataset) if findings is not None else []
     with st.container(key="review-body"):
         left, right = st.columns([7, 2.4], gap="large")
         with left:
-            if queue:
+            if findings is None:
+                draw_first(dataset, judged)
+            elif queue:
                 _queue(dataset, judged, queue)
                 words = "This was a fast scan. A deep one also finds pictures of no cell and doubtful labels."
                 scan.draw_deeper(dataset, findings, words)
@@ -30,6 +49,17 @@ def draw(dataset: Dataset, judged: Judged, queue: list[Card], findings: pd.DataF
         with right:
             side.draw(dataset, judged)
     closer.draw(dataset, judged, queue, around.mark)
+
+
+def draw_first(dataset: Dataset, judged: Judged) -> None:
+    """Draw the first scan, or that it is at work, and the decisions that were taken about images before these."""
+    if scan.at_work(dataset):
+        st.html(
+            '<p class="quiet">What the scan finds will stand here. Go on with the other parts meanwhile.</p>'
+        )
+        return
+    scan.draw_first(dataset)
+    replay.draw_offer(dataset, judged, primary=False)
 
 
 def _nothing(dataset: Dataset, findings: pd.DataFrame) -> None:

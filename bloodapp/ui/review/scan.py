@@ -31,7 +31,7 @@ def draw_state(dataset: Dataset, findings: pd.DataFrame) -> None:
     """Draw when and how the findings were made, and the way to make them anew."""
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
         st.html(f'<span class="quiet">{escape(_when(findings))}</span>', width="content")
-        if _at_work(dataset):  # a button of another kind: a popover would stay open
+        if at_work(dataset):  # a button of another kind: a popover would stay open
             st.button(
                 "Scan again", key="rescan-busy", type="tertiary", icon=":material/refresh:", disabled=True
             )
@@ -67,7 +67,7 @@ def draw_first(dataset: Dataset) -> None:
 
 def draw_deeper(dataset: Dataset, findings: pd.DataFrame, words: str) -> None:
     """After a fast scan draw a quiet line with the way to a deep one; after a deep scan nothing."""
-    if findings.attrs.get("deep") or _at_work(dataset):
+    if findings.attrs.get("deep") or at_work(dataset):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look-deeper"):
         st.html(f'<span class="quiet">{escape(words)}</span>', width="content")
@@ -77,7 +77,7 @@ def draw_deeper(dataset: Dataset, findings: pd.DataFrame, words: str) -> None:
 
 def start(dataset: Dataset, *, deep: bool = False, run: str | None = None, turned: bool = False) -> None:
     """Let the detectors look in the background, unless they do already, and draw the page anew."""
-    if not _at_work(dataset):
+    if not at_work(dataset):
         params = {"dataset": dataset.name, "deep": deep, "run": run, "turned": turned}
         title = f"{'Deep scan' if deep else 'Scan'} of {dataset.name}"
         submit("scan", {name: value for name, value in params.items() if value}, title=title)
@@ -92,7 +92,8 @@ def last_scan(dataset: Dataset) -> Job | None:
     )
 
 
-def _at_work(dataset: Dataset) -> bool:
+def at_work(dataset: Dataset) -> bool:
+    """Whether a scan of a dataset waits or works."""
     job = last_scan(dataset)
     return job is not None and job.state() in ACTIVE
 
