@@ -99,7 +99,7 @@ def classify(
     Pictures without class folders and `.npz` without labels will do. Raises SourceError if the source
     as a whole cannot be read, Stopped when asked to stop.
     """
-    opened = open_source(source, labelled=False)
+    opened = open_source(source, labelled=False, progress=progress, stopped=stopped)
 
     def pictures() -> Iterator[Picture]:
         for record in opened.records:

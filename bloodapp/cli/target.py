@@ -40,7 +40,8 @@ def compare(args: argparse.Namespace) -> None:
     from bloodapp.workspace import FORMAT, write_json
 
     run = open_run(args.run_name)
-    open_source(args.source, labelled=False)  # a mistyped path does not wait for TensorFlow
+    with terminal.Progress() as progress:  # of a download; and a mistyped path does not wait for TensorFlow
+        open_source(args.source, labelled=False, progress=progress)
     csv, where = (None if name in (None, "-") else terminal.writable(name) for name in (args.csv, args.json))
     with terminal.hushed():
         from bloodapp.classify.predictor import Predictor

@@ -29,18 +29,26 @@ from bloodapp.errors import SourceError
 __all__ = ["Source", "open_published", "open_source"]
 
 
-def open_source(source: str | Path, *, labelled: bool = True, convert: bool = False) -> Source:
+def open_source(
+    source: str | Path,
+    *,
+    labelled: bool = True,
+    convert: bool = False,
+    progress: bloodmnist.Progress | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Source:
     """Open a source given by its path, by a dataset's name, or by the word `sample`, or `bloodmnist`.
 
     With `labelled=False` images without labels will do, for classifying: a `.npz` without labels, a
     folder or `.zip` of bare pictures, a single picture. Such records have the label -1. With `convert`
-    the images of a `.npz` may be numbers from 0 to 1 or from 0 to 255 of any type.
+    the images of a `.npz` may be numbers from 0 to 1 or from 0 to 255 of any type. `progress` hears of a download,
+    and `stopped` ends it.
     Raises SourceError, in one sentence that names the file and what to do.
     """
     if str(source) == "sample":  # a folder of that name is ./sample
         return _sample()
     if bloodmnist.is_word(source) and str(source) not in list_datasets():
-        return open_published(source)
+        return open_published(source, progress, stopped)
     if "\0" in str(source):
         raise SourceError(f"'{printable(str(source))}' is no path: name a file or folder.")
     path = Path(os.path.expanduser(source))

@@ -194,7 +194,8 @@ def _judge_source(
     stopped: Callable[[], bool] | None,
 ) -> tuple[Judgement, int]:
     """The run's answers on a source's labelled images, and how many images could not be used."""
-    blocks = labelled_blocks(run, source, part)  # first: a mistyped name should not wait for TensorFlow
+    # First: a mistyped name should not wait for TensorFlow.
+    blocks = labelled_blocks(run, source, part, progress=progress, stopped=stopped)
     model = predictor or _predictor(run)
     rows, labels, clean, hard, skipped = [], [], [], [], 0
     for block in blocks:

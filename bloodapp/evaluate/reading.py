@@ -1,6 +1,6 @@
 """Labelled images of any source, block by block, in the class order of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,18 +41,26 @@ class Block:
     total: int
 
 
-def labelled_blocks(run: Run, source: str | Path, part: str | None = None) -> Iterator[Block]:
+def labelled_blocks(
+    run: Run,
+    source: str | Path,
+    part: str | None = None,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Iterator[Block]:
     """The labelled images of a SOURCE, or of one part of it, in blocks of at most 512.
 
     A dataset's name gives what its decisions leave, with the labels they made; for the dataset that the
     run learned from, `part` is the run's own. A path is streamed and its pictures made squares of the
-    run's size. Raises SourceError at once if the source cannot be read or has a class the run does not
+    run's size; where it is downloaded first, `progress` hears of that and `stopped` ends it.
+    Raises SourceError at once if the source cannot be read or has a class the run does not
     know.
     """
     if not Path(source).expanduser().exists() and str(source) in list_datasets():
         dataset = open_dataset(str(source))
         return _of_dataset(run, dataset, part, _class_map(run, dataset.classes, str(source)))
-    opened = open_source(source)
+    opened = open_source(source, progress=progress, stopped=stopped)
     return _of_source(run, opened, part, _class_map(run, opened.classes, str(source)))
 
 

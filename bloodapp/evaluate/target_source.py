@@ -74,7 +74,7 @@ def read_target(
         if not len(rows):
             raise SourceError(f"All images of '{source}' are excluded: keep some, or choose other images.")
         return _of_dataset(dataset, rows, size, most, seed)
-    opened = open_source(source, labelled=False)
+    opened = open_source(source, labelled=False, progress=progress, stopped=stopped)
     rng = np.random.default_rng(seed)
     kept: list[tuple[int, Pixels, str, tuple[int, int]]] = []
     unreadable: list[tuple[str, str]] = []

@@ -20,6 +20,8 @@ from bloodapp.data.dataset import list_datasets, open_dataset
 from bloodapp.data.importing import import_source
 from bloodapp.data.sources import open_source
 from bloodapp.errors import BloodappError, InvalidValue, Shortage, SourceError, Stopped
+from bloodapp.evaluate.target_source import read_target
+from bloodapp.runs.run import Run as Finished
 
 Run = Callable[..., str]
 
@@ -305,6 +307,47 @@ def test_the_job(zenodo: Zenodo) -> None:
     job = jobs.submit("import", {"source": "bloodmnist:64"})
     assert jobs.perform(job) == "done"
     assert (job.status()["result"] or {})["count"] == 64
+
+
+class Even:
+    """Answers every image evenly, without TensorFlow."""
+
+    def __init__(self, run: Finished) -> None:
+        self.classes, self.size = run.classes, run.size
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities float32 (N, C)."""
+        return np.full((len(images), len(self.classes)), 1 / len(self.classes), np.float32)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "bloodmnist:64"),
+        ("predict", "bloodmnist:64", "--model", "starter", "--csv", "-"),
+        ("evaluate", "starter", "--on", "bloodmnist:64", "--part", "test", "--json", "-"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_command_shows_the_download(
+    zenodo: Zenodo, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Whatever takes the word says on stderr what it downloads and how far it is; the second time nothing is."""
+    monkeypatch.setattr("bloodapp.cli.classify._Late", Even)
+    assert "%  Downloading bloodmnist_64.npz" in run(*words, stream="err")
+    if words[0] != "import":
+        assert "Downloading" not in run(*words, stream="err")
+    assert len(zenodo.asked) == 1
+
+
+def test_who_compares_hears_of_the_download(zenodo: Zenodo) -> None:
+    """So does the comparison with images from elsewhere, which can be stopped meanwhile."""
+    told: list[str] = []
+    with pytest.raises(Stopped):
+        read_target("bloodmnist:64", 64, stopped=lambda: True)
+    side = read_target("bloodmnist:64", 64, progress=lambda done, total, text: told.append(text))
+    assert len(side) == 64
+    assert told[0].startswith("Downloading bloodmnist_64.npz") and told[-1].startswith("Reading")
 
 
 def test_every_failure_is_the_users(zenodo: Zenodo) -> None:
