@@ -223,8 +223,18 @@ def test_predictions_are_sorted(tiny: Dataset, open_page: Open) -> None:
     page.selectbox("evaluate-class").set_value("platelet").run()
     page.slider("evaluate-unsure").set_value(99).run()
     assert not page.exception
+    assert page.query_params["unsure"] == "99"
+    sure = words(page)
     assert page.query_params["class"] == "platelet"
     assert "the probability of Platelet" in words(page)
+    page.slider("evaluate-unsure").set_value(60).run()
+    assert "unsure" not in page.query_params  # the usual one
+    assert words(page) != sure
+    again = open_page(
+        PAGE, dataset="tiny", run="made", view="predictions", unsure="99", **{"class": "platelet"}
+    )
+    assert again.slider("evaluate-unsure").value == 99
+    assert words(again) == sure
 
 
 def test_a_key_flags_the_framed_mistake_and_another_takes_it_back(tiny: Dataset, open_page: Open) -> None:
@@ -330,6 +340,29 @@ def test_many_mistakes_come_in_pages(tiny: Dataset, open_page: Open, monkeypatch
     assert not page.exception
     assert len(first) == len(second) == 3
     assert first.isdisjoint(second)
+    assert page.query_params["mistakes_page"] == "2"
+    again = open_page(PAGE, dataset="tiny", run="made", view="mistakes", mistakes_page="2")
+    assert {b.key for b in again.button if str(b.key).startswith("flag-")} == second
+    assert again.pagination("evaluate-page").value == 2
+    again.pagination("evaluate-page").set_value(1).run()
+    assert "mistakes_page" not in again.query_params
+    again.pagination("evaluate-page").set_value(3).run()
+    again.segmented_control(key="choice-sort").set_value("labels").run()  # another list, from its beginning
+    assert not again.exception
+    assert "mistakes_page" not in again.query_params
+
+
+@pytest.mark.parametrize(("said", "shown"), [("99999", "the last"), ("0", 1), ("-3", 1), ("two", 1), ("", 1)])
+def test_a_page_that_there_is_not(
+    tiny: Dataset, open_page: Open, monkeypatch: pytest.MonkeyPatch, said: str, shown: object
+) -> None:
+    """A broken or old link shows the nearest page that there is."""
+    monkeypatch.setattr(images, "A_PAGE", 3)
+    make_run(tiny, right=(0.2, 0.2))
+    page = open_page(PAGE, dataset="tiny", run="made", view="mistakes", mistakes_page=said)
+    assert not page.exception
+    last = page.pagination("evaluate-page").proto.num_pages
+    assert page.pagination("evaluate-page").value == (last if shown == "the last" else shown)
 
 
 def test_no_mistakes_are_no_error(tiny: Dataset, open_page: Open) -> None:

@@ -25,7 +25,13 @@ from bloodapp.ui.text import count, percent
 
 MOST = 60
 A_PAGE = 24
+MISTAKES: tuple[str, ...] = ("sort", "mistakes_page")
+PREDICTIONS: tuple[str, ...] = ("class", "by", "unsure")
+"""What the address carries for the two views."""
+
 _PAGE = "evaluate-page"
+_UNSURE = "evaluate-unsure"
+_BELOW = (30, 99)  # percent that a probability may be asked to have
 
 GROUPS = {
     "right": ("Right", "var(--good)"),
@@ -33,6 +39,7 @@ GROUPS = {
     "unsure": ("Unsure", "var(--warn)"),
 }
 _SORTS = {"sure": "Surest first", "labels": "Likely wrong labels"}
+_USUAL = round(100 * room.UNSURE_BELOW)
 _STYLE = Path(__file__).with_name("images.css")
 
 
@@ -53,13 +60,14 @@ def predictions(reading: Reading) -> None:
             width=240,
         )
         by = choose("by", {"label": "labelled so", "predicted": "taken for it"}, "Which images")
-        below = st.slider(
+        below = _whole("unsure", *_BELOW, _USUAL)
+        st.slider(
             "Unsure below",
-            30,
-            99,
-            round(100 * room.UNSURE_BELOW),
+            *_BELOW,
+            state.show(_UNSURE, below),
             format="%d %%",
-            key="evaluate-unsure",
+            key=_UNSURE,
+            on_change=lambda: _keep("unsure", _UNSURE, _USUAL),
             width=220,
             help="A prediction whose best class has a lower probability counts as unsure, right or not.",
         )
@@ -121,7 +129,7 @@ def mistakes(reading: Reading) -> None:
 @st.fragment
 def _mistakes(reading: Reading) -> None:
     result = reading.result
-    kind = choose("sort", _SORTS, "Which mistakes")
+    kind = choose("sort", _SORTS, "Which mistakes", forget=("mistakes_page",))
     if kind == "labels":
         table = room.doubtful_labels(result.labels, result.probabilities)
         title, note = (
@@ -147,9 +155,7 @@ def _mistakes(reading: Reading) -> None:
     for row in rows:
         row["index"] = int(result.index[row["position"]])
     pages = -(-len(rows) // A_PAGE)
-    box = _PAGE if kind == "sure" else f"{_PAGE}-{kind}"
-    page = st.session_state.get(box, 1) if pages > 1 else 1
-    page = min(int(page), pages)
+    page = _whole("mistakes_page", 1, pages, 1)
     shown = rows[(page - 1) * A_PAGE : page * A_PAGE]
     now = judged(dataset)
     current = flags.bar(dataset, [row["index"] for row in shown], now.flagged | now.decided)
@@ -161,7 +167,10 @@ def _mistakes(reading: Reading) -> None:
                 _card(reading, index, row, framed=index == current)
                 flags.button(dataset, index, bool(now.flagged[index]))
     if pages > 1:
-        st.pagination(pages, key=box)
+        usual = state.show(_PAGE, page)
+        st.pagination(
+            pages, default=usual or 1, key=_PAGE, on_change=lambda: _keep("mistakes_page", _PAGE, 1)
+        )
     if kind == "labels":
         with st.expander("How these are found"):
             st.html(
@@ -172,6 +181,20 @@ def _mistakes(reading: Reading) -> None:
                 "which the method asks for.</p>"
             )
     frame.link("pages/1_Review.py", "Open Review", ":material/rule:")
+
+
+def _whole(name: str, low: int, high: int, usual: int) -> int:
+    """A whole number of the address, brought between the two; the usual one where there is none."""
+    try:
+        return min(max(int(str(state.get(name))), low), high)
+    except ValueError:
+        return usual
+
+
+def _keep(name: str, box: str, usual: int) -> None:
+    """Keep the number of a box in the address, unless it is the usual one."""
+    number = st.session_state[box]
+    state.put(name, None if number == usual else number)
 
 
 def show(

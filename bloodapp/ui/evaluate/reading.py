@@ -50,10 +50,10 @@ def _judged(folder: str, stamp: int, part: str) -> tuple[Judgement, Comparison]:
     return result, result.comparison()
 
 
-def choose(name: str, options: dict[str, str], label: str) -> str:
+def choose(name: str, options: dict[str, str], label: str, *, forget: tuple[str, ...] = ()) -> str:
     """One of `options` (value: title) as a row of buttons, kept in the address; the first is the default.
 
-    A single option is not shown.
+    A single option is not shown. Another choice takes those to `forget` out of the address.
     """
     default = next(iter(options))
     current = state.get(name)
@@ -65,7 +65,7 @@ def choose(name: str, options: dict[str, str], label: str) -> str:
 
     def keep() -> None:
         picked = st.session_state[key]
-        state.put(name, None if picked == default else picked)
+        state.put_together({name: None if picked == default else picked, **dict.fromkeys(forget)})
 
     st.segmented_control(
         label,
