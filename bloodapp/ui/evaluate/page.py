@@ -130,9 +130,19 @@ def _chosen() -> str:
                 format_func=lambda key: VIEWS[key].title,
                 required=True,
                 label_visibility="collapsed",
-                on_change=lambda: _turn(st.session_state[box]),
+                on_change=lambda: _turn_within(views, box),
             )
     return view
+
+
+def _turn_within(views: tuple[str, ...], box: str) -> None:
+    """Go to the view that a row of them says, unless that row is gone.
+
+    A click from before the browser has drawn another question says what the old row showed, and Streamlit takes what
+    had gone for changed: that would undo the click on the question.
+    """
+    if (state.get("view") or next(iter(VIEWS))) in views:
+        _turn(st.session_state[box])
 
 
 def _turn(view: str) -> None:

@@ -91,6 +91,8 @@ def _cell_boxes(result: Judgement, cell: tuple[int, int] | None) -> None:
     places = list(range(len(result.classes)))
 
     def keep() -> None:
+        if state.get("view"):  # a click on another view, and one more before the browser has drawn that
+            return
         true, taken = (st.session_state[box] for box in _BOXES)
         # Where no cell is chosen yet, the first box alone chooses the right answers.
         true, taken = (taken if true is None else true), (true if taken is None else taken)
