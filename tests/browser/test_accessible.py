@@ -51,6 +51,7 @@ class Checked:
     """
 
     def __init__(self, tab: Page) -> None:
+        tab.emulate_media(reduced_motion="reduce")  # or a colour on its way from light to dark would be judged
         self.tab = tab
         self.faults: list[str] = []
 
