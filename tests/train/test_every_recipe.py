@@ -6,12 +6,18 @@ from bloodapp import jobs
 from bloodapp.data.importing import import_source
 from bloodapp.evaluate.evaluate import judgement
 from bloodapp.runs.run import headline, open_run
-from bloodapp.train import launch, phases
+from bloodapp.train import launch, phases, settings
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import RECIPES
 
 
-@pytest.mark.usefixtures("home")
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred images: enough for a batch of every part, and each of them costs time in sixteen trainings."""
+    monkeypatch.setattr(settings, "TRIAL_IMAGES", 100)
+
+
+@pytest.mark.usefixtures("home", "few")
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_a_quick_trial_of_every_recipe_trains_and_reports(recipe: Recipe) -> None:
     """From the click to a model, its predictions, its report and a judgement, clean and shifted."""
