@@ -51,7 +51,9 @@ class Checked:
     """
 
     def __init__(self, tab: Page) -> None:
-        tab.emulate_media(reduced_motion="reduce")  # or a colour on its way from light to dark would be judged
+        tab.emulate_media(
+            reduced_motion="reduce"
+        )  # or a colour on its way from light to dark would be judged
         self.tab = tab
         self.faults: list[str] = []
 
