@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import pytest
 from bloodapp import workspace
 from bloodapp.data.dataset import Dataset
 from bloodapp.data.importing import import_source
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C reach what tests start: a shell has its background commands, and all their children, ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -207,7 +207,7 @@ def test_a_copy_names_the_same_class_where_two_are_alike(made: Run) -> None:
 
 def files(job: Job) -> dict[str, int]:
     """The corruptions that are through, and when each was written."""
-    return {path.stem: path.stat().st_mtime_ns for path in Path(job.folder).glob("*.npz")}
+    return {path.stem: path.stat().st_mtime_ns for path in Path(job.folder).glob("[!.]*.npz")}
 
 
 def test_after_a_kill_it_goes_on_and_not_again(tiny: Dataset) -> None:
