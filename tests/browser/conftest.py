@@ -12,12 +12,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
@@ -74,12 +74,14 @@ class Server:
         home: its BLOODAPP_HOME.
         process: the Streamlit server.
         log: what it prints.
+        printed_before: how many bytes of that are from before this test.
     """
 
     url: str
     home: Path
     process: "subprocess.Popen[bytes]"
     log: Path
+    printed_before: int = 0
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -88,7 +90,7 @@ class Server:
 
     def tracebacks(self) -> str:
         """What it prints, if that holds a traceback through the app; Streamlit has its own when a tab closes."""
-        printed = self.log.read_text(errors="replace")
+        printed = self.log.read_bytes()[self.printed_before :].decode(errors="replace")
         return printed if f'File "{ROOT / "bloodapp"}' in printed else ""
 
 
@@ -112,16 +114,25 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def own_port() -> int:
+    """The port of servers that tests start for themselves, one after another."""
+    return free_port()
+
+
 @pytest.fixture
-def start_server(home: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def start_server(home: Path, tmp_path: Path, own_port: int) -> Iterator[Callable[..., Server]]:
     """Starts the app on this test's `home`; call it again for a second or later server.
 
-    `port` is where it listens, a free one by default. The test fails if a server printed a traceback.
+    `port` is where it listens: by default where the servers of the tests before did, whose code the browser knows, and
+    for a second server at once a free one. The test fails if a server printed a traceback.
     """
     started: list[Server] = []
 
     def start(port: int = 0) -> Server:
-        server = _start(home, tmp_path / f"server-{len(started)}.log", port)
+        if not any(server.process.poll() is None for server in started):
+            port = port or own_port
+        server = _start(home, tmp_path / f"server-{len(started)}.log", port or free_port())
         started.append(server)
         return server
 
@@ -132,39 +143,127 @@ def start_server(home: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     assert [text for server in started if (text := server.tracebacks())] == []
 
 
-@pytest.fixture
-def server(start_server: Callable[..., Server]) -> Server:
-    """The app on an empty workspace."""
-    return start_server()
+class Shared:
+    """One server for many tests: to start one, and to load TensorFlow in it, takes longer than most tests.
+
+    Its BLOODAPP_HOME is a link, which leads to the workspace of the test at hand, and to an empty one between tests.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.link, self.nothing = folder, folder / "home", folder / "nothing"
+        self.nothing.mkdir()
+        self.running: Server | None = None
+
+    def lead_to(self, home: Path) -> Server:
+        """The server on this workspace; a new one where there is none or a test has ended it."""
+        new = self.folder / "link"
+        new.symlink_to(home, target_is_directory=True)
+        new.replace(self.link)
+        if self.running is None or self.running.process.poll() is not None:
+            self.running = _start(self.link, self.folder / "server.log", free_port())
+        log = self.running.log
+        return replace(self.running, home=home, printed_before=log.stat().st_size)
+
+    def end(self) -> None:
+        """End it."""
+        if self.running is not None:
+            _end(self.running.process)
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """The server that tests share."""
+    shared = Shared(tmp_path_factory.mktemp("server"))
+    yield shared
+    shared.end()
 
 
 @pytest.fixture
-def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens browser windows with nothing remembered, `width` pixels wide.
+def server(home: Path, shared_server: Shared) -> Iterator[Server]:
+    """The app on an empty workspace, in a process that has served other tests.
+
+    For what a server must not have gone through before, or goes through to its end, there is `start_server`. The test
+    fails if the server printed a traceback.
+    """
+    server = shared_server.lead_to(home)
+    yield server
+    _end_work(home)
+    shared_server.lead_to(shared_server.nothing)
+    assert server.tracebacks() == ""
+
+
+class Windows:
+    """Browser windows that tests share, one test at a time: a window has the app's code compiled when it comes again.
+
+    Attributes:
+        errors: what pages showed, threw, or wrote to the console as an error in this test.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.errors: list[str] = []
+        self.idle: dict[int, list[BrowserContext]] = {}
+        self.lent: list[tuple[int, BrowserContext]] = []
+
+    def open(self, width: int) -> BrowserContext:
+        """One that no other holder in this test has, without tabs and with nothing remembered."""
+        idle = self.idle.setdefault(width, [])
+        window = idle.pop() if idle else self.new(width)
+        self.lent.append((width, window))
+        return window
+
+    def new(self, width: int) -> BrowserContext:
+        """One that nobody had before."""
+        window = self.browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
+        window.set_default_timeout(PATIENCE_MS)
+        window.add_init_script(WATCH_EXCEPTIONS)
+        window.on("console", self._on_console)
+        window.on("weberror", lambda error: self.errors.append(str(error.error)))
+        return window
+
+    def give_back(self) -> list[str]:
+        """Close all tabs of all windows that were opened, and have them forget; the errors until then."""
+        for width, window in self.lent:
+            for page in window.pages:
+                with suppress(Error):  # a tab whose server is gone shows nothing that remembers
+                    page.evaluate("() => localStorage.clear()")
+                page.close()
+            window.clear_cookies()
+            self.idle[width].append(window)
+        self.lent.clear()
+        errors, self.errors = self.errors, []
+        return errors
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        told = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(part in told for part in NOT_OURS):
+            self.errors.append(told)
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    """The windows that tests share."""
+    return Windows(browser)
+
+
+@pytest.fixture
+def new_window(windows: Windows) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens browser windows with nothing remembered, `width` pixels wide; `own` for one that the test changes.
 
     The test fails if a page in any of them showed an exception, threw one, or wrote an error to the console.
     """
-    opened: list[BrowserContext] = []
-    errors: list[str] = []
+    own_windows: list[BrowserContext] = []
 
-    def on_console(message: ConsoleMessage) -> None:
-        told = f"{message.text} ({message.location.get('url', '')})"
-        if message.type == "error" and not any(part in told for part in NOT_OURS):
-            errors.append(told)
-
-    def open_window(*, width: int = 1440) -> BrowserContext:
-        window = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
-        window.set_default_timeout(PATIENCE_MS)
-        window.add_init_script(WATCH_EXCEPTIONS)
-        window.on("console", on_console)
-        window.on("weberror", lambda error: errors.append(str(error.error)))
-        opened.append(window)
-        return window
+    def open_window(*, width: int = 1440, own: bool = False) -> BrowserContext:
+        if not own:
+            return windows.open(width)
+        own_windows.append(windows.new(width))
+        return own_windows[-1]
 
     yield open_window
-    for window in opened:
+    for window in own_windows:
         window.close()
-    assert errors == []
+    assert windows.give_back() == []
 
 
 @pytest.fixture
@@ -224,11 +323,14 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _start(home: Path, log: Path, port: int) -> Server:
-    if not port:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     env = {**os.environ, "BLOODAPP_HOME": str(home)}

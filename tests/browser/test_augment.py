@@ -46,10 +46,10 @@ def add(app: App, typed: str) -> None:
 
 
 def test_editing_by_keyboard_and_mouse(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """Slide, move, switch, undo, save, reload, offer in a second tab, go back, train: the text follows throughout."""
-    server, window = start_server(), new_window()
+    window = new_window()
     app = App(window.new_page(), server.url)
     app.open("Augment", dataset="tiny", pipeline="r1a")
     becomes(app, "r1a")
@@ -130,10 +130,10 @@ def test_editing_by_keyboard_and_mouse(
 
 
 def test_the_page_fits_a_narrow_window(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """At 800 pixels nothing stands out, and the pictures stay in sight while the list of operations is open."""
-    app = App(new_window(width=800).new_page(), start_server().url)
+    app = App(new_window(width=800).new_page(), server.url)
     app.open(
         "Augment", dataset="tiny", pipeline="off(sometimes(0.3; oneof(randaugment; channelshuffle|noise)))"
     )

@@ -24,10 +24,10 @@ def card(app: App, place: int) -> Locator:
 
 
 def test_cells_are_opened_and_chosen_by_keys(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """Arrows move between the cards, Enter opens one large, Escape closes it; in the strip arrows choose the cell."""
-    server, window = start_server(), new_window()
+    window = new_window()
     app = App(window.new_page(), server.url)
     app.open("Augment", dataset="tiny", pipeline="invert")
     expect(card(app, 0)).to_be_visible(timeout=LONG_MS)
@@ -62,11 +62,11 @@ def test_cells_are_opened_and_chosen_by_keys(
 
 
 def test_the_meter_measures_in_steps(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """It goes on by itself to its end, never faded; one may leave it at any time and find it further on."""
     give_model(make_run(tiny))
-    server, window = start_server(), new_window()
+    window = new_window()
     app = App(window.new_page(), server.url)
     app.open("Augment", dataset="tiny", pipeline="flip|brightness(0.5)|invert", view="safety")
     app.tab.evaluate(

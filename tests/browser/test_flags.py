@@ -1,7 +1,5 @@
 """Flags by the keyboard: the keys are about the card that has the focus, and without one about the framed card."""
 
-from collections.abc import Callable
-
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
@@ -12,7 +10,7 @@ from tests.browser.conftest import Server, settled
 from tests.made import make_run
 
 
-def test_the_keys_follow_the_focus(tiny: Dataset, start_server: Callable[..., Server], tab: Page) -> None:
+def test_the_keys_follow_the_focus(tiny: Dataset, server: Server, tab: Page) -> None:
     """F flags and S passes over the focused card, the frame and the focus go on; without a focus the framed one."""
     run = make_run(tiny, right=(0.2, 0.2))
     rows = run.predictions().only("test")
@@ -35,7 +33,7 @@ def test_the_keys_follow_the_focus(tiny: Dataset, start_server: Callable[..., Se
         settled(tab)
         return sorted(np.flatnonzero(decisions.judge(tiny).flagged).tolist())
 
-    tab.goto(f"{start_server().url}/Evaluate?dataset=tiny&run=made&view=mistakes")
+    tab.goto(f"{server.url}/Evaluate?dataset=tiny&run=made&view=mistakes")
     expect(flag_of(first)).to_be_visible()
     settled(tab)
     assert framed() == [str(first)]

@@ -1,5 +1,7 @@
 """The gallery under a hurried hand: scrolling never blocks the page, and turning pages piles nothing up."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page
 
@@ -25,6 +27,12 @@ BUSY = """
   window.busied = sum;
 }, {once: true})
 """
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Server]) -> Server:
+    """A server of this test's own: what others have left in its memory would be measured, too."""
+    return start_server()
 
 
 @pytest.fixture

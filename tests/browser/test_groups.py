@@ -1,7 +1,5 @@
 """A group side by side in a real browser, by keyboard alone: looking, deciding, and back to the card."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,11 +18,9 @@ def found(tiny: Dataset) -> Dataset:
     return tiny
 
 
-def test_a_group_is_worked_off_by_keyboard_alone(
-    found: Dataset, start_server: Callable[..., Server], tab: Page
-) -> None:
+def test_a_group_is_worked_off_by_keyboard_alone(found: Dataset, server: Server, tab: Page) -> None:
     """Arrows move, B flips, 3 relabels, X excludes, Z undoes, M chooses; Escape gives the card the keyboard again."""
-    tab.goto(f"{start_server().url}/Review?dataset=tiny")
+    tab.goto(f"{server.url}/Review?dataset=tiny")
     tab.locator(".st-key-card-next").wait_for()
     settled(tab)
     compare = tab.locator(".st-key-card-next").get_by_role("button", name="Compare")

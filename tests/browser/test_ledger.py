@@ -56,10 +56,9 @@ def view(app: App, name: str) -> None:
 
 
 def test_two_reviewers_at_once_lose_nothing(
-    found: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    found: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """Both decide about the same image; both events stand, the second is told, each sees the other's in the ledger."""
-    server = start_server()
     anna, bo = (App(new_window().new_page(), server.url) for _ in range(2))
     for app, name in ((anna, "Anna"), (bo, "Bo")):
         app.open("Review", dataset="tiny")
@@ -95,7 +94,7 @@ def test_two_reviewers_at_once_lose_nothing(
 
 def test_the_log_leaves_as_a_file_and_comes_back_to_other_images(
     found: Dataset,
-    start_server: Callable[..., Server],
+    server: Server,
     new_window: Callable[..., BrowserContext],
     tmp_path: Path,
 ) -> None:
@@ -105,7 +104,7 @@ def test_the_log_leaves_as_a_file_and_comes_back_to_other_images(
     np.savez(tmp_path / "turned.npz", images=found.images[::-1], labels=found.labels[::-1])
     turned = import_source(tmp_path / "turned.npz")
     detect(turned)
-    app = App(new_window(width=800).new_page(), start_server().url)
+    app = App(new_window(width=800).new_page(), server.url)
     app.open("Review", dataset="tiny", view="ledger", reviewer="Anna")
     expect(app.main.locator(".ledger-row")).to_have_count(1)
     app.click(app.keyed("open-1").get_by_role("button"))

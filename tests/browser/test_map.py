@@ -79,7 +79,7 @@ def test_what_lies_far_off_is_drawn_around_and_excluded(
     planted: Dataset, server: Server, new_window: Callable[..., BrowserContext], drawn: str
 ) -> None:
     """The lasso takes the twelve and no cell, with and without WebGL; they go in one decision, which is undone."""
-    window = new_window()
+    window = new_window(own=drawn == "canvas")
     if drawn == "canvas":
         window.add_init_script(NO_WEBGL)
     app = App(window.new_page(), server.url)

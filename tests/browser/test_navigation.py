@@ -1,5 +1,6 @@
 """The frame in a real browser: first start, links, reload, the back button, two tabs, narrow and dark."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,11 @@ def course(tmp_path: Path, tiny_cells: tuple) -> Path:
     return tmp_path / "cells.npz"
 
 
-def test_first_start_shows_the_sample_in_two_tabs(server: Server, context: BrowserContext) -> None:
+def test_first_start_shows_the_sample_in_two_tabs(
+    start_server: Callable[..., Server], context: BrowserContext
+) -> None:
     """Two tabs on a workspace that was never used: both show the sample, which is there once."""
+    server = start_server()
     tabs = [context.new_page() for _ in range(2)]
     for page in tabs:
         page.goto(server.url, wait_until="commit")

@@ -1,7 +1,6 @@
 """A report as a person sends it: downloaded through the page, opened from the disk without a network."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -16,7 +15,7 @@ WIDTHS = (1440, 800, 390)
 
 def test_a_report_opens_anywhere(
     tiny: Dataset,
-    start_server: Callable[..., Server],
+    server: Server,
     context: BrowserContext,
     browser: Browser,
     tmp_path: Path,
@@ -28,7 +27,7 @@ def test_a_report_opens_anywhere(
     (run.folder / "config.json").write_text(json.dumps(config))
     run.rename(HOSTILE)
     page = context.new_page()
-    page.goto(f"{start_server().url}/Evaluate?dataset=tiny&run=made&view=report")
+    page.goto(f"{server.url}/Evaluate?dataset=tiny&run=made&view=report")
     settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download report").click()

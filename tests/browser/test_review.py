@@ -1,7 +1,6 @@
 """Review in a real browser: what AppTest cannot press, keys and pictures that are clicked."""
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,9 +27,9 @@ def found(tiny: Dataset) -> Dataset:
 
 
 @pytest.fixture
-def page(found: Dataset, start_server: Callable[..., Server], tab: Page) -> Page:
+def page(found: Dataset, server: Server, tab: Page) -> Page:
     """The Review page of it."""
-    tab.goto(f"{start_server().url}/?dataset=tiny")
+    tab.goto(f"{server.url}/?dataset=tiny")
     tab.locator(".st-key-menu").get_by_role("link", name="Review").click()
     tab.locator(".st-key-card-next").wait_for()
     settled(tab)

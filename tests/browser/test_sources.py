@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +22,10 @@ DROPPING = """
 
 
 def test_a_dropped_file_becomes_the_chosen_dataset(
-    tiny: Dataset, tmp_path: Path, start_server: Callable[..., Server], tab: Page
+    tiny: Dataset, tmp_path: Path, server: Server, tab: Page
 ) -> None:
     """A `.npz` of BloodMNIST dropped onto Home's form is imported under its name, parts and all."""
-    tab.goto(f"{start_server().url}/?dataset={tiny.name}")
+    tab.goto(f"{server.url}/?dataset={tiny.name}")
     settled(tab)
     tab.get_by_role("button", name="Import a dataset").click()
     tab.get_by_role("tab", name="Upload").click()
@@ -49,14 +48,14 @@ def test_a_dropped_file_becomes_the_chosen_dataset(
 
 
 def test_a_long_import_says_how_long_and_stops_at_once(
-    tiny: Dataset, tmp_path: Path, start_server: Callable[..., Server], tab: Page
+    tiny: Dataset, tmp_path: Path, server: Server, tab: Page
 ) -> None:
     """Progress and the time left are shown; one click ends it, and nothing of it is kept."""
     content = picture(1)
     source = folder({f"{('ig', 'platelet')[n % 2]}/{n:06}.png": content for n in range(20_000)}, "many")(
         tmp_path
     )
-    tab.goto(f"{start_server().url}/?dataset={tiny.name}")
+    tab.goto(f"{server.url}/?dataset={tiny.name}")
     settled(tab)
     tab.get_by_role("button", name="Import a dataset").click()
     dialog = tab.get_by_role("dialog")
@@ -69,15 +68,13 @@ def test_a_long_import_says_how_long_and_stops_at_once(
     assert list_datasets() == ["tiny"]
 
 
-def test_what_was_passed_over_is_listed(
-    home: Path, tmp_path: Path, start_server: Callable[..., Server], tab: Page
-) -> None:
+def test_what_was_passed_over_is_listed(home: Path, tmp_path: Path, server: Server, tab: Page) -> None:
     """Home says how many files were passed over, and by a click or a key which and why."""
     from bloodapp.data.importing import import_source
 
     files = {"ig/a.png": picture(), "ig/b.png": b"text", "ig/c.png": b""}
     import_source(folder(files)(tmp_path), name="cells")
-    tab.goto(f"{start_server().url}/?dataset=cells")
+    tab.goto(f"{server.url}/?dataset=cells")
     settled(tab)
     why = tab.get_by_text("'ig/b.png' is not a picture, whatever its name says")
     expect(why).to_be_hidden()

@@ -145,11 +145,11 @@ def made(cells: Dataset) -> Run:
 
 
 def test_links_hold_on_a_cold_server(
-    cells: Dataset, made: Run, start_server: Callable[..., Server], tab: Page, tmp_path: Path
+    cells: Dataset, made: Run, server: Server, tab: Page, tmp_path: Path
 ) -> None:
     """A link leads to its dataset, run and cell on a server that nobody has asked yet; so does the back button."""
     import_source(tmp_path / "cells.npz", name="newer")  # what would be shown unasked
-    app = App(tab, start_server().url)
+    app = App(tab, server.url)
     both = {"dataset": cells.name, "run": made.name}
     app.open("Evaluate", **both, cell="2-3")
     app.shows(**both)

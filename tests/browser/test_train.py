@@ -42,10 +42,10 @@ def menu(app: App, item: str) -> None:
 
 
 def test_a_system_by_keyboard_trained_watched_and_stopped(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """Chosen and changed by keyboard, watched in two tabs and through a reload, stopped, its form taken over."""
-    server, window = start_server(), new_window()
+    window = new_window()
     app = App(window.new_page(), server.url)
     app.open("Train", dataset="tiny")
     systems = app.keyed("train-purpose").get_by_role("radio", name="The five systems")
@@ -98,13 +98,12 @@ def test_a_system_by_keyboard_trained_watched_and_stopped(
 
 
 def test_runs_are_renamed_compared_and_found_again(
-    tiny: Dataset, start_server: Callable[..., Server], new_window: Callable[..., BrowserContext]
+    tiny: Dataset, server: Server, new_window: Callable[..., BrowserContext]
 ) -> None:
     """A title given in the menu, two runs ticked and compared, the same after a reload and in a narrow window."""
     plain = RECIPES["plain"]
     make_run(tiny, "one", right=(0.95, 0.6), recipe=settings(plain))
     make_run(tiny, "two", right=(0.8, 0.6), recipe=settings(with_settings(plain, {"epochs": 7})))
-    server = start_server()
     app = App(new_window().new_page(), server.url)
     app.open("Train", dataset="tiny", run="one")
     menu(app, "Rename")
