@@ -23,7 +23,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_quick_trial_of_every_recipe_trains_and_reports(recipe: Recipe) -> None:
     """From the click to a model, its predictions, its report and a judgement, clean and shifted."""
     sample = import_source("sample")
-    if recipe.folds:  # what is its own is the folds; its network is that of `transfer`, which takes long to trace
+    # What is its own is the folds: its network is that of `transfer`, which takes long to trace.
+    if recipe.folds:
         recipe = with_settings(recipe, {"model": RECIPES["r0"].model})
     run = launch.start(sample, recipe, shrink=True)
     while jobs.step() is not None:
