@@ -1,5 +1,6 @@
 """Fixtures for every room: an empty home, a tiny dataset, and the real cells where they are there."""
 
+import functools
 import gc
 import os
 import signal
@@ -51,10 +52,11 @@ def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "shipped_runs_folder", lambda: tmp_path / "nothing shipped")
 
 
+@functools.cache  # drawn once a process: hundreds of tests begin with it
 def draw_tiny_cells(seed: int = 6) -> tuple[np.ndarray, np.ndarray]:
     """48 round things, six of each of eight classes, that size and colour tell apart.
 
-    Images uint8 (48, 96, 96, 3) and labels uint8 (48,). Images 46 and 47 are image 0 again, the first
+    Images uint8 (48, 96, 96, 3) and labels uint8 (48,), read-only. Images 46 and 47 are image 0 again, the first
     of them under its own label 0, the second under the wrong label 7. No other two are near-copies.
     """
     rng = np.random.default_rng(seed)
@@ -74,13 +76,15 @@ def draw_tiny_cells(seed: int = 6) -> tuple[np.ndarray, np.ndarray]:
         picture = np.where(nucleus, cell * 0.5, np.where(inside, cell, ground))
         image[:] = np.clip(picture + rng.normal(0, 5, picture.shape), 0, 255).astype(np.uint8)
     images[46] = images[47] = images[0]
+    images.flags.writeable = labels.flags.writeable = False
     return images, labels
 
 
 @pytest.fixture
 def tiny_cells() -> tuple[np.ndarray, np.ndarray]:
-    """The images and labels of `draw_tiny_cells`."""
-    return draw_tiny_cells()
+    """The images and labels of `draw_tiny_cells`, this test's own."""
+    images, labels = draw_tiny_cells()
+    return images.copy(), labels.copy()
 
 
 @pytest.fixture
