@@ -117,7 +117,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def own_port() -> int:
     """The port of servers that tests start for themselves, one after another."""
-    return free_port()
+    return _free_port()
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def start_server(home: Path, tmp_path: Path, own_port: int) -> Iterator[Callable
     def start(port: int = 0) -> Server:
         if not any(server.process.poll() is None for server in started):
             port = port or own_port
-        server = _start(home, tmp_path / f"server-{len(started)}.log", port or free_port())
+        server = _start(home, tmp_path / f"server-{len(started)}.log", port or _free_port())
         started.append(server)
         return server
 
@@ -141,6 +141,12 @@ def start_server(home: Path, tmp_path: Path, own_port: int) -> Iterator[Callable
         _end(server.process)
     _end_work(home)
     assert [text for server in started if (text := server.tracebacks())] == []
+
+
+@pytest.fixture
+def cold_server(start_server: Callable[..., Server]) -> Server:
+    """The app on an empty workspace, in a process that nobody has asked yet."""
+    return start_server()
 
 
 class Shared:
@@ -160,7 +166,7 @@ class Shared:
         new.symlink_to(home, target_is_directory=True)
         new.replace(self.link)
         if self.running is None or self.running.process.poll() is not None:
-            self.running = _start(self.link, self.folder / "server.log", free_port())
+            self.running = _start(self.link, self.folder / "server.log", _free_port())
         log = self.running.log
         return replace(self.running, home=home, printed_before=log.stat().st_size)
 
@@ -182,8 +188,8 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 def server(home: Path, shared_server: Shared) -> Iterator[Server]:
     """The app on an empty workspace, in a process that has served other tests.
 
-    For what a server must not have gone through before, or goes through to its end, there is `start_server`. The test
-    fails if the server printed a traceback.
+    For what a server must not have gone through before there is `cold_server`, and for what it goes through to its end
+    `start_server`. The test fails if the server printed a traceback.
     """
     server = shared_server.lead_to(home)
     yield server
@@ -323,7 +329,7 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
-def free_port() -> int:
+def _free_port() -> int:
     """A port where nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -51,9 +51,8 @@ class Checked:
     """
 
     def __init__(self, tab: Page) -> None:
-        tab.emulate_media(
-            reduced_motion="reduce"
-        )  # or a colour on its way from light to dark would be judged
+        # Or a colour on its way from light to dark would be judged.
+        tab.emulate_media(reduced_motion="reduce")
         self.tab = tab
         self.faults: list[str] = []
 

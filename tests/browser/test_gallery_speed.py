@@ -1,7 +1,5 @@
 """The gallery under a hurried hand: scrolling never blocks the page, and turning pages piles nothing up."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page
 
@@ -30,16 +28,10 @@ BUSY = """
 
 
 @pytest.fixture
-def server(start_server: Callable[..., Server]) -> Server:
-    """A server of this test's own: what others have left in its memory would be measured, too."""
-    return start_server()
-
-
-@pytest.fixture
-def gallery(server: Server, tab: Page) -> Gallery:
-    """The gallery of a dataset of several pages."""
+def gallery(cold_server: Server, tab: Page) -> Gallery:
+    """The gallery of a dataset of several pages; what others left in a server's memory would be measured, too."""
     many(PAGES)
-    return Gallery(App(tab, server.url), "many")
+    return Gallery(App(tab, cold_server.url), "many")
 
 
 def scroll(tab: Page, *, by: int = 120) -> None:
@@ -68,14 +60,14 @@ def test_scrolling_never_blocks(gallery: Gallery) -> None:
     assert tasks(tab, lambda: scroll(tab, by=1200))[0] > LONG_TASK_MS
 
 
-def test_turning_pages_piles_nothing_up(gallery: Gallery, server: Server) -> None:
+def test_turning_pages_piles_nothing_up(gallery: Gallery, cold_server: Server) -> None:
     """After 60 page turns server and browser hold what they held after 20; pictures that are gone are let go."""
     first = gallery.sprite()
     gallery.leaf(PAGES, 2)
-    before = memory(gallery.app.tab, server.process.pid)
+    before = memory(gallery.app.tab, cold_server.process.pid)
     gallery.leaf(PAGES, 4)
-    after = memory(gallery.app.tab, server.process.pid)
+    after = memory(gallery.app.tab, cold_server.process.pid)
     assert flat(before, after), (before, after)
-    assert mapped(server.process.pid, "images.npy") < 0.5, "Pages of a mapped file stay in memory."
+    assert mapped(cold_server.process.pid, "images.npy") < 0.5, "Pages of a mapped file stay in memory."
     gallery.turn()
-    assert gallery.app.tab.request.get(f"{server.url}{first}").status == 404
+    assert gallery.app.tab.request.get(f"{cold_server.url}{first}").status == 404

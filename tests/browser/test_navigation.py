@@ -1,6 +1,5 @@
 """The frame in a real browser: first start, links, reload, the back button, two tabs, narrow and dark."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +34,15 @@ def course(tmp_path: Path, tiny_cells: tuple) -> Path:
     return tmp_path / "cells.npz"
 
 
-def test_first_start_shows_the_sample_in_two_tabs(
-    start_server: Callable[..., Server], context: BrowserContext
-) -> None:
+def test_first_start_shows_the_sample_in_two_tabs(cold_server: Server, context: BrowserContext) -> None:
     """Two tabs on a workspace that was never used: both show the sample, which is there once."""
-    server = start_server()
     tabs = [context.new_page() for _ in range(2)]
     for page in tabs:
-        page.goto(server.url, wait_until="commit")
+        page.goto(cold_server.url, wait_until="commit")
     for page in tabs:
         expect(page.locator(".classes .strip img").first).to_be_visible()
         title(page, "sample")
-    assert [folder.name for folder in (server.home / "datasets").glob("[!.]*")] == ["sample"]
+    assert [folder.name for folder in (cold_server.home / "datasets").glob("[!.]*")] == ["sample"]
 
 
 def test_links_reload_and_back_keep_the_dataset(two: Server, tab: Page) -> None:

@@ -40,10 +40,10 @@ def cells(home: Path, tmp_path: Path) -> Dataset:
 
 
 def test_pages_answer_while_it_trains_and_a_killed_training_goes_on(
-    cells: Dataset, server: Server, tab: Page, record_property: Callable[[str, object], None]
+    cells: Dataset, cold_server: Server, tab: Page, record_property: Callable[[str, object], None]
 ) -> None:
     """Every page answers beside a training; one whose process was killed continues after its last epoch."""
-    app = App(tab, server.url)
+    app = App(tab, cold_server.url)
     make_run(cells)  # for Evaluate to show
     run = small_training(cells, epochs=1000)
     app.open()  # a server looks for work from its first visitor on
@@ -145,11 +145,11 @@ def made(cells: Dataset) -> Run:
 
 
 def test_links_hold_on_a_cold_server(
-    cells: Dataset, made: Run, server: Server, tab: Page, tmp_path: Path
+    cells: Dataset, made: Run, cold_server: Server, tab: Page, tmp_path: Path
 ) -> None:
     """A link leads to its dataset, run and cell on a server that nobody has asked yet; so does the back button."""
     import_source(tmp_path / "cells.npz", name="newer")  # what would be shown unasked
-    app = App(tab, server.url)
+    app = App(tab, cold_server.url)
     both = {"dataset": cells.name, "run": made.name}
     app.open("Evaluate", **both, cell="2-3")
     app.shows(**both)

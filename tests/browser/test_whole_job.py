@@ -22,10 +22,10 @@ PIPELINE = "gentle"
 
 @pytest.mark.timeout(1200)
 def test_the_whole_job(
-    server: Server, tab: Page, new_window: Callable[..., BrowserContext], tmp_path: Path
+    cold_server: Server, tab: Page, new_window: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
     """From the first start to a dropped image; then every page once more, narrow, light and dark."""
-    app = App(tab, server.url)
+    app = App(tab, cold_server.url)
     sample = sees_the_sample(app)
     clean_up(app, sample)
     choose_augmentation(app)
@@ -33,7 +33,7 @@ def test_the_whole_job(
     evaluate(app, run)
     classify(app, run, sample, tmp_path)
     home_knows_it_all(app, run)
-    narrow = App(new_window(width=800).new_page(), server.url)
+    narrow = App(new_window(width=800).new_page(), cold_server.url)
     fits_a_narrow_window(narrow, {"dataset": sample.name, "run": run.name})
 
 

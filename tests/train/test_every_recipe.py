@@ -9,7 +9,6 @@ from bloodapp.runs.run import headline, open_run
 from bloodapp.train import launch, phases, settings
 from bloodapp.train.recipe import Recipe
 from bloodapp.train.recipes import RECIPES
-from bloodapp.train.settings import with_settings
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def test_a_quick_trial_of_every_recipe_trains_and_reports(recipe: Recipe) -> Non
     sample = import_source("sample")
     # What is its own is the folds: its network is that of `transfer`, which takes long to trace.
     if recipe.folds:
-        recipe = with_settings(recipe, {"model": RECIPES["r0"].model})
+        recipe = settings.with_settings(recipe, {"model": RECIPES["r0"].model})
     run = launch.start(sample, recipe, shrink=True)
     while jobs.step() is not None:
         pass
